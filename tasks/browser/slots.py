@@ -1,0 +1,48 @@
+"""How many browsers run on this machine at once: one for each core. One more would only make all of them late, and each takes some 250 MB.
+
+A place is a lock on a file, so the kernel frees it when its process dies, however that dies.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from django.conf import settings
+
+PAUSE = 0.1  # seconds between looks for a free place
+BUSY = "Not looked at: every browser of this machine was busy, and there was no time to wait for one."
+
+
+def places() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def take(seconds: float) -> Iterator[bool]:
+    """Hold one of the places; False when none came free within that time. With 0 seconds it is tried once."""
+    end = time.monotonic() + seconds
+    with ExitStack() as held:
+        while not (got := _try(held)) and time.monotonic() < end:
+            time.sleep(PAUSE)
+        yield got
+
+
+def _try(held: ExitStack) -> bool:
+    folder = Path(settings.DATA_DIR) / "browsers"
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in range(places()):
+        file = (folder / f"{number}.lock").open("w")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+        else:
+            held.enter_context(file)
+            return True
+    return False

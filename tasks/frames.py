@@ -1,0 +1,47 @@
+"""What parent and runner say to each other: frames of a JSON object and, where there is one, its bytes. Eight bytes before them give both lengths."""
+
+from __future__ import annotations
+
+import json
+import struct
+from typing import Any, BinaryIO
+
+_HEAD = struct.Struct(">II")
+MAX_JSON, MAX_BLOB = 1024 * 1024, 64 * 1024 * 1024
+
+
+class Broken(Exception):
+    """The other side does not keep to the protocol."""
+
+
+def pack(message: dict[str, Any], blob: bytes = b"") -> bytes:
+    text = json.dumps(message).encode()  # ASCII: a page's lone surrogates stay escaped
+    return _HEAD.pack(len(text), len(blob)) + text + blob
+
+
+def read(file: BinaryIO) -> tuple[dict[str, Any], bytes]:
+    """One frame from a file that holds it whole."""
+    text_size, blob_size = _HEAD.unpack(file.read(_HEAD.size))
+    return json.loads(file.read(text_size)), file.read(blob_size)
+
+
+class Feed:
+    """Frames out of a stream that comes in pieces."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def push(self, data: bytes) -> list[tuple[dict[str, Any], bytes]]:
+        """The frames that are complete now; `Broken` for one that is larger than any of ours."""
+        self._buffer += data
+        frames = []
+        while len(self._buffer) >= _HEAD.size:
+            text_size, blob_size = _HEAD.unpack_from(self._buffer)
+            if text_size > MAX_JSON or blob_size > MAX_BLOB:
+                raise Broken
+            middle, end = _HEAD.size + text_size, _HEAD.size + text_size + blob_size
+            if len(self._buffer) < end:
+                break
+            frames.append((json.loads(self._buffer[_HEAD.size : middle]), bytes(self._buffer[middle:end])))
+            del self._buffer[:end]
+        return frames
