@@ -1,0 +1,206 @@
+"""Who looks at the admin in these tests, and one round with something of everything."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from django.utils import timezone
+
+from deployer.unfold import UNFOLD
+from tasks.models import (
+    Attachment,
+    CheckResult,
+    CodeVersion,
+    CompiledCheck,
+    Deployment,
+    Message,
+    NotificationAttempt,
+    Round,
+    Screenshot,
+    StageRun,
+    Worker,
+    WriteBudget,
+)
+from tests.factories import make_round, make_task, make_version
+
+
+@pytest.fixture(autouse=True)
+def skin(settings):
+    settings.UNFOLD = UNFOLD
+
+
+@pytest.fixture
+def boss(db) -> Client:
+    """A superuser's browser."""
+    client = Client()
+    client.force_login(User.objects.create_superuser("boss", "boss@example.org", "x"))
+    return client
+
+
+def staff(*codenames: str) -> Client:
+    """The browser of somebody on the staff who holds just these permissions of this app."""
+    user = User.objects.create_user(f"staff-{User.objects.count()}", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(content_type__app_label="tasks", codename__in=codenames))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def viewer(db) -> Client:
+    """Somebody who may look at every record and change none."""
+    views = Permission.objects.filter(content_type__app_label="tasks", codename__startswith="view_").values_list("codename", flat=True)
+    return staff(*views)
+
+
+PIXEL = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
+
+
+def make_screenshot(round_: Round, name: str = "desktop", **fields: Any) -> Screenshot:
+    width, height = (390, 844) if name == "phone" else (1280, 800)
+    defaults = {"name": name, "width": width, "height": height, "media_type": "image/png", "content": PIXEL}
+    return Screenshot.objects.create(round=round_, **{**defaults, **fields})
+
+
+@dataclass
+class Story:
+    round: Round
+    first: CodeVersion
+    version: CodeVersion
+    deployment: Deployment
+    attachment: Attachment
+    budget: WriteBudget
+    worker: Worker
+    screenshot: Screenshot
+
+
+@pytest.fixture
+def story(db) -> Story:
+    return tell()
+
+
+def tell(text: str = "ok", url: str = "https://example.org/page/") -> Story:
+    """A finished round with every kind of row, with `text` in every free field and `url` in every address."""
+    begin = timezone.now() - timedelta(seconds=120)
+
+    def at(seconds: float):
+        return begin + timedelta(seconds=seconds)
+
+    task = make_task(
+        task=f"task {text}"[:200],
+        email=f"{text}@example.org"[:250],
+        name=text,
+        dataset=text,
+        description=text,
+        creator_agent=text[:100],
+        repo_host="github",
+        repo_owner=text[:100],
+        repo_name=text[:100],
+        repo_created=True,
+        repo_url=url,
+        pages_url=url,
+    )
+    round_ = make_round(
+        task,
+        nonce=text,
+        brief=text,
+        checks=[{"js": text}, text, {"odd": text}],
+        evaluation_url=url,
+        extra={text: text},
+        received_at=begin,
+        status="succeeded",
+        stage="notify",
+        degraded_id="deadline",
+        degraded=text,
+        error_id="internal",
+        error=text,
+        waiting_for=text,
+        live_at=at(40),
+        notified_at=at(42),
+        finished_at=at(42),
+    )
+    attachment = Attachment.objects.create(
+        round=round_, name=text, path="data.csv", url=url, declared_type=text, media_type="text/csv", content=text.encode(), size=9, profile=text
+    )
+    Attachment.objects.create(round=round_, position=1, name=text, url=url, error_id="attachment-unusable", error=text)
+    files = {"index.html": f"<p>one</p>\n<!-- {text} -->\n".encode(), f"{text.replace('/', '')}.js": text.encode()}
+    first = make_version(round_, files, prompt=text, raw_answer=text, notes=text, model=text[:100], finish="stop")
+    version = make_version(
+        round_,
+        {"index.html": f"<p>two</p>\n{text}\n".encode(), "new.md": text.encode(), "logo.png": b"\x89\0"},
+        kind="repair",
+        based_on=first,
+        cost="0.0042",
+    )
+    Round.objects.filter(pk=round_.pk).update(version=version)
+    StageRun.objects.create(
+        round=round_,
+        stage="generate",
+        outcome="error",
+        summary=text,
+        error_id="model-key",
+        detail=text,
+        worker=text,
+        started_at=at(1),
+        finished_at=at(9),
+    )
+    StageRun.objects.create(round=round_, stage="generate", attempt=2, outcome="done", summary=text, started_at=at(10), finished_at=at(30))
+    StageRun.objects.create(round=round_, stage="verify", outcome="done", polls=4, summary=text, started_at=at(30), finished_at=at(40))
+    deployment = Deployment.objects.create(
+        round=round_,
+        version=version,
+        host="github",
+        repo_url=url,
+        pages_url=url,
+        commit_sha="c" * 40,
+        tree_sha="d" * 40,
+        changed=[text],
+        last_look=text,
+    )
+    for kind in ("message", "feedback", "event"):
+        Message.objects.create(
+            task_request=task,
+            round=round_,
+            version=version,
+            sender=text,
+            recipient=text,
+            kind=kind,
+            body=text * 3,
+            data={text: text},
+            created_at=at(5),
+        )
+    evidence = {"value": text, text: [text, [text, {text: text}]], "console": [f"error: {text}", text], "nested": {text: {text: [text]}}}
+    for status in CheckResult.Status.values:
+        CheckResult.objects.create(
+            round=round_, version=version, kind="page", title=f"{status} {text}", expression=f"{text};", status=status, reason=text, evidence=evidence
+        )
+        CheckResult.objects.create(round=round_, version=first, kind="page", title=f"{status} {text}", status="pass", reason=text)
+    CheckResult.objects.create(round=round_, version=version, source="regression", kind="page", title=text, status="fail", reason=text)
+    CheckResult.objects.create(round=round_, version=version, deployment=deployment, kind="page", title=text, status="pass", seconds=0.5)
+    NotificationAttempt.objects.create(
+        round=round_,
+        number=1,
+        url=url,
+        payload={text: text},
+        outcome="rejected",
+        status_code=400,
+        answer=text,
+        error=text,
+        sent_at=at(41),
+        seconds=0.4,
+    )
+    NotificationAttempt.objects.create(round=round_, number=2, url=url, payload={}, outcome="delivered", status_code=200, sent_at=at(42), seconds=0.2)
+    for name in ("desktop", "phone"):
+        make_screenshot(round_, name, version=first)
+        make_screenshot(round_, name, version=version, deployment=deployment)
+    screenshot = make_screenshot(round_, text[:20], version=version, media_type="image/png")
+    CompiledCheck.objects.create(key=f"{CompiledCheck.objects.count():064x}", text=text, predicate={"op": text, "expression": text}, model=text[:100])
+    worker = Worker.objects.create(name=text, host=text, pid=7)
+    budget = WriteBudget.objects.create(key=f"{WriteBudget.objects.count():064x}", stamps=[timezone.now().timestamp()])
+    return Story(Round.objects.get(pk=round_.pk), first, version, deployment, attachment, budget, worker, screenshot)

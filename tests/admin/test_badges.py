@@ -1,0 +1,42 @@
+import pytest
+from django.utils import timezone
+
+from tasks.admin.badges import LOOKS, badge, look, round_badges
+from tasks.admin.comparison import CHANGES
+from tasks.models import CheckResult, CodeVersion, ContainerRun, NotificationAttempt, Round, StageRun
+from tests.factories import make_round
+
+STATES = [
+    *Round.Status.values,
+    *StageRun.Outcome.values,
+    *NotificationAttempt.Outcome.values,
+    *CheckResult.Status.values,
+    *CodeVersion.Status.values,
+    *ContainerRun.Status.values,
+]
+
+
+@pytest.mark.parametrize("state", sorted({*STATES, *CHANGES, "degraded", "overdue"}))
+def test_every_state_has_icon_word_and_colour(state):
+    shown = LOOKS[state]
+
+    assert shown.icon and shown.word
+    assert shown.tone in {"green", "red", "orange", "blue", "grey"}
+
+
+def test_an_unknown_state_is_shown_as_it_is():
+    assert look("odd").word == "odd"
+
+
+def test_a_badge_escapes_what_it_is_given():
+    assert "<img" not in badge("<img src=x>", title='"><img src=x>')
+
+
+@pytest.mark.django_db
+def test_a_round_past_its_deadline_is_marked_overdue_until_somebody_was_told():
+    now = timezone.now()
+    late = make_round(received_at=now - timezone.timedelta(minutes=20))
+
+    assert "overdue" in round_badges(late, now)
+    late.notified_at = now
+    assert "overdue" not in round_badges(late, now)

@@ -1,0 +1,120 @@
+"""Nothing that came from outside is markup: every page is rendered with hostile text in every field."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+from django.contrib import admin
+from django.urls import reverse
+
+from tasks.models import Round
+from tests.admin.conftest import tell
+
+HOSTILE = """<script>alert(1)</script>"><img src onerror=alert(1)>' onmouseover='alert(1) {{7|add:7}} ${alert(1)}"""
+RECORDS = sorted((model for model in admin.site._registry if model._meta.app_label == "tasks"), key=lambda model: model._meta.model_name)
+OWN_IMAGE = re.compile(r"/admin/tasks/screenshot/\d+/image/")
+
+
+@pytest.fixture
+def hostile(db):
+    return tell(HOSTILE, "javascript:alert(1)//")
+
+
+class Reader(HTMLParser):
+    """Reads a page as a browser does and collects what would run."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dangers: list[str] = []
+        self.inside = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.inside = tag if tag in ("script", "style") else ""
+        for name, value in attrs:
+            address = name in ("href", "src", "action", "formaction", "srcdoc") or name.startswith("hx-")
+            code = name.startswith(("x-", ":", "@"))
+            if (
+                name.startswith("on")
+                or (address and (value or "").strip().lower().startswith("javascript:"))
+                or (code and "alert(1)" in (value or ""))
+            ):
+                self.dangers.append(f"<{tag} {name}={value!r}>")
+        if tag == "img" and not OWN_IMAGE.fullmatch(dict(attrs).get("src") or ""):
+            self.dangers.append("<img>")
+
+    def handle_data(self, data: str) -> None:
+        if self.inside and "alert(1)" in data:
+            self.dangers.append(f"{self.inside}: {data[:80]}")
+
+
+def dangers(page: str) -> list[str]:
+    reader = Reader()
+    reader.feed(page)
+    return reader.dangers
+
+
+def assert_harmless(page: str) -> None:
+    assert dangers(page) == []
+    assert "<script>alert" not in page
+
+
+@pytest.mark.parametrize(
+    "text", [HOSTILE, '<img src="/admin/tasks/screenshot/1/image/?x">', '<a href="javascript:x">', '<p onclick="x">', '<p x-data="alert(1)">']
+)
+def test_the_reader_of_these_tests_sees_the_danger(text):
+    assert dangers(f"<p>{text}</p>")
+
+
+@pytest.mark.parametrize("model", RECORDS, ids=lambda model: model._meta.model_name)
+def test_no_list_runs_what_it_shows(boss, hostile, model):
+    if not model._default_manager.exists():
+        pytest.skip("no such row is made here")
+    page = boss.get(reverse(f"admin:tasks_{model._meta.model_name}_changelist")).content.decode()
+
+    assert "alert(1)" in page or model._meta.model_name == "writebudget"
+    assert_harmless(page)
+
+
+@pytest.mark.parametrize("model", RECORDS, ids=lambda model: model._meta.model_name)
+def test_no_record_runs_what_it_shows(boss, hostile, model):
+    for row in model._default_manager.all():
+        answer = boss.get(reverse(f"admin:tasks_{model._meta.model_name}_change", args=[row.pk]))
+        assert answer.status_code == 200
+        assert_harmless(answer.content.decode())
+
+
+@pytest.mark.parametrize("status", Round.Status.values)
+def test_no_state_of_a_round_runs_what_it_shows(boss, hostile, status):
+    Round.objects.update(status=status, notified_at=None)
+
+    for name in ("change", "live", "delete"):
+        answer = boss.get(reverse(f"admin:tasks_round_{name}", args=[hostile.round.pk]))
+        assert answer.status_code in (200, 286)
+        assert_harmless(answer.content.decode())
+
+
+def test_the_versions_side_by_side_run_nothing(boss, hostile):
+    url = reverse("admin:tasks_taskrequest_versions", args=[hostile.round.task_request_id])
+    for query in ({}, {"a": hostile.first.pk, "b": hostile.version.pk}, {"round": hostile.round.pk}, {"a": HOSTILE, "b": HOSTILE, "round": HOSTILE}):
+        page = boss.get(url, query).content.decode()
+        assert "alert(1)" in page
+        assert_harmless(page)
+
+
+def test_the_dashboard_runs_nothing(boss, hostile):
+    page = boss.get(reverse("admin:index")).content.decode()
+
+    assert "alert(1)" in page
+    assert_harmless(page)
+
+
+def test_a_search_shows_its_words_as_words(boss, hostile):
+    page = boss.get(reverse("admin:tasks_round_changelist"), {"q": HOSTILE}).content.decode()
+
+    assert_harmless(page)
+
+
+def test_the_messages_after_an_action_are_words(boss, hostile):
+    for name in ("rerun", "reevaluate"):
+        answer = boss.post(reverse(f"admin:tasks_round_{name}", args=[hostile.round.pk]), {"stage": "generate"}, follow=True)
+        assert_harmless(answer.content.decode())

@@ -1,0 +1,57 @@
+"""Fixtures that every test may use. Helpers of one test family live beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.db.backends.postgresql.operations import DatabaseOperations
+
+from tests.emulators.evaluator import Evaluator
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache() -> None:
+    cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _failing_checks_are_tried_for_a_shorter_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tasks.browser.PATIENCE", 5.0)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _postgresql_is_emptied_quickly() -> Iterator[None]:
+    """After a test with transactions of its own Django truncates all tables, which takes PostgreSQL a second. Nearly all are empty, so deleting is
+    a matter of milliseconds (foreign keys are checked at the end of the transaction)."""
+
+    def sql_flush(self: DatabaseOperations, style: Any, tables: list[str], **options: Any) -> list[str]:
+        return [f"DELETE FROM {self.quote_name(table)};" for table in tables]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseOperations, "sql_flush", sql_flush)
+        yield
+
+
+@pytest.fixture
+def evaluator() -> Iterator[Evaluator]:
+    with Evaluator() as running:
+        yield running
+
+
+@pytest.fixture
+def payload() -> dict[str, Any]:
+    """A complete request, as an evaluator sends it."""
+    return {
+        "email": "student@example.org",
+        "secret": "test-secret-value",
+        "task": "sum-of-sales-7f3a2",
+        "round": 1,
+        "nonce": "ab12-cdef-3456",
+        "brief": "Publish a page that sums the sales column of data.csv inside #total-sales.",
+        "checks": [{"js": "!!document.querySelector('#total-sales')"}],
+        "evaluation_url": "http://127.0.0.1:9/notify",
+        "attachments": [{"name": "data.csv", "url": "data:text/csv;base64,cHJvZHVjdCxzYWxlcwpwZW4sMgppbmssMwo="}],
+    }

@@ -1,0 +1,48 @@
+"""Every address of the admin, from its own URL patterns: nobody has to remember to add a new page to a test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Model
+from django.urls import URLPattern, URLResolver, reverse
+
+NOWHERE = "/admin/no-such-page/"
+
+
+def patterns(within: list[Any] | None = None) -> Iterator[URLPattern]:
+    for entry in admin.site.get_urls() if within is None else within:
+        if isinstance(entry, URLResolver):
+            yield from patterns(entry.url_patterns)
+        else:
+            yield entry
+
+
+def model_of(name: str) -> type[Model] | None:
+    """The model that a page's name begins with: `tasks_round_live` is a page of Round."""
+    return next((model for model in admin.site._registry if name.startswith(f"{model._meta.app_label}_{model._meta.model_name}_")), None)
+
+
+def addresses(rows: int = 1_000) -> list[str]:
+    """All of them, for at most so many rows of each model, the newest first."""
+    found = [NOWHERE]
+    for pattern in patterns():
+        name, given = pattern.name or "", pattern.pattern.regex.groupindex
+        model = model_of(name)
+        if not name:
+            continue
+        if not given:
+            found.append(reverse(f"admin:{name}"))
+        elif name == "app_list":
+            found += [reverse("admin:app_list", args=[label]) for label in sorted({model._meta.app_label for model in admin.site._registry})]
+        elif name == "view_on_site":
+            found.append(reverse("admin:view_on_site", args=[ContentType.objects.get_for_model(User).pk, 1]))
+        elif model is not None and len(given) == 1:
+            found += [reverse(f"admin:{name}", args=[row.pk]) for row in model._default_manager.order_by("-pk")[:rows]]
+        else:
+            raise AssertionError(f"How is {pattern!r} called?")
+    return list(dict.fromkeys(found))
