@@ -79,8 +79,9 @@ class Stack:
     def __enter__(self) -> Stack:
         self.manage("migrate", "--noinput", "--verbosity", "0")
         try:
-            self.spawn("web", "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(self.port), "--workers", "1",
-                       "--blocking-threads", "16", "--respawn-failed-workers", "--no-ws", "--log-level", "warning", "deployer.wsgi:application")  # fmt: skip
+            address = ("--host", "127.0.0.1", "--port", str(self.port))
+            threads = ("--workers", "1", "--blocking-threads", "16", "--respawn-failed-workers", "--no-ws")
+            self.spawn("web", "-m", "granian", "--interface", "wsgi", *address, *threads, "--log-level", "warning", "deployer.wsgi:application")
             if self.workers:
                 self.spawn("worker", "manage.py", "worker")
             self.wait_ready("/health" if self.workers else "/")

@@ -19,9 +19,11 @@ from django.utils import timezone
 from tasks import evaluation, pace
 from tasks.browser import slots
 from tasks.errors import SecretLeak, VersionRefused
+from tasks.files import fileset
 from tasks.generators import get_generator
-from tasks.models import CheckResult, CodeVersion, Message
+from tasks.models import CheckResult, CodeVersion, Message, Round
 from tasks.stages import base, outside
+from tasks.stages.generate import inputs_hash
 
 BROWSER_SECONDS = 90.0  # the longest that one look in the browser may take
 COMPILE_SECONDS = 40.0  # for turning English checks into predicates, all together
@@ -143,7 +145,7 @@ class Stage(base.Stage):
 
 def is_outdated(round_: Round, version: CodeVersion) -> bool:
     """Has an earlier round of the task, which came late, brought attachments since the version was written?"""
-    asked = Generate().inputs_hash(round_, fileset.all_attachments(round_))
+    asked = inputs_hash(round_, fileset.all_attachments(round_))
     return version.round_id == round_.pk and version.inputs_hash not in {"", asked}
 
 

@@ -70,10 +70,7 @@ class Stage(base.Stage):
         """The version made for the same inputs in another round of the task, if the repository holds nothing newer than it."""
         round_, task = work.round, work.round.task_request
         twin = (
-            CodeVersion.objects.filter(task_request=task, inputs_hash=self.inputs_hash(round_, attachments))
-            .exclude(round=round_)
-            .order_by("-id")
-            .first()
+            CodeVersion.objects.filter(task_request=task, inputs_hash=inputs_hash(round_, attachments)).exclude(round=round_).order_by("-id").first()
         )
         chosen = twin.round.version if twin and twin.round else None
         if twin is None or chosen is None or chosen.status != CodeVersion.Status.READY or chosen.kind == CodeVersion.Kind.FALLBACK:
@@ -85,18 +82,6 @@ class Stage(base.Stage):
                 return None
         work.save(version=chosen)
         return chosen
-
-    def inputs_hash(self, round_: Round, attachments: dict[str, Attachment]) -> str:
-        """Everything that was asked, and of whom."""
-        asked = [
-            round_.number,
-            round_.reruns,
-            round_.brief,
-            round_.checks,
-            sorted((path, attachment.sha256) for path, attachment in attachments.items()),
-            settings.GENERATOR,
-        ]
-        return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
     def feedback(self, latest: CodeVersion | None) -> str:
         if latest is None:
@@ -216,7 +201,7 @@ class Stage(base.Stage):
                 kind=kind,
                 generator=generator.name,
                 model=storable(answer.model)[:100],
-                inputs_hash=self.inputs_hash(round_, attachments) if kind in {"build", "revise"} else "",
+                inputs_hash=inputs_hash(round_, attachments) if kind in {"build", "revise"} else "",
                 based_on=start.version,
                 base_commit=start.head.commit_sha if start.head else "",
                 base_tree=start.head.tree_sha if start.head else "",
@@ -320,3 +305,16 @@ def last_tree(round_: Round) -> dict[str, bytes]:
     """The files of the task's last deployment, wherever it was made."""
     version = CodeVersion.objects.filter(deployments__round__task_request_id=round_.task_request_id).order_by("-deployments__id").first()
     return version.tree() if version else {}
+
+
+def inputs_hash(round_: Round, attachments: dict[str, Attachment]) -> str:
+    """SHA-256 of everything that was asked, and of whom."""
+    asked = [
+        round_.number,
+        round_.reruns,
+        round_.brief,
+        round_.checks,
+        sorted((path, attachment.sha256) for path, attachment in attachments.items()),
+        settings.GENERATOR,
+    ]
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()

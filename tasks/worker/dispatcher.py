@@ -30,8 +30,8 @@ FREE = {"status": "queued", "lease_owner": "", "lease_until": None}
 def dispatch(workers: int, overlooked_seconds: float = OVERLOOKED_SECONDS) -> int:
     """Put a message into the queue for every due round that has none; how many.
 
-    That is: never enqueued, or under a lease that ran out. A message that was enqueued but did not come to anything for so long is repeated only while
-    the queue is nearly empty: in a long queue it is just waiting."""
+    That is: never enqueued, or under a lease that ran out. A message that was enqueued but did not come to anything for so long is repeated only
+    while the queue is nearly empty: in a long queue it is just waiting."""
     now = timezone.now()
     due = Round.objects.due(now)
     rows = due.filter(Q(enqueued_at=None) | ~Q(lease_owner="")).order_by("next_run_at")

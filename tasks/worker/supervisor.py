@@ -191,8 +191,8 @@ class Supervisor:
             raise OperationalError("no answer in time")
 
     def _on_connection(self, connection: BaseDatabaseWrapper, **kwargs: object) -> None:
-        """SQLite: a worker's commits do not wait for the disk, which would hold everybody's only write lock meanwhile. No kill loses them; a power cut
-        may, and then their steps are done again: what was accepted, with the mark of its repository, is on the disk since the answer.
+        """SQLite: a worker's commits do not wait for the disk, which would hold everybody's only write lock meanwhile. No kill loses them; a power
+        cut may, and then their steps are done again: what was accepted, with the mark of its repository, is on the disk since the answer.
         A signal is not heard while SQLite waits for a lock, so this process (not the cluster forked from it) waits shortly."""
         if connection.vendor == "sqlite":
             with connection.cursor() as cursor:
