@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command 
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: help setup browser demo test corpus crashes fuzz guard lint run audit clean
+.PHONY: help setup browser demo test corpus faults crashes fuzz guard lint run audit clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -23,12 +23,14 @@ help: ## this list
 	@$(PYTHON) -c 'import pathlib, re, secrets; t = pathlib.Path(".env.example").read_text(); t = re.sub(r"(?m)^#? ?(SECRET_KEY|STUDENT_SECRET)=.*$$", lambda m: m[1] + "=" + secrets.token_urlsafe(40), t); pathlib.Path(".env").write_text(t); pathlib.Path(".env").chmod(0o600)'
 	@echo "Wrote .env: look through it, your STUDENT_SECRET is in there."
 
-browser: ## a Chromium that judges pages, from the system's packages where they can be installed
-	@for name in chromium-headless-shell chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
+browser: ## a Chromium that judges pages and bubblewrap that runs programs, from the system's packages where they can be installed
+	@for name in chromium-headless-shell chromium chromium-browser google-chrome; do command -v $$name >/dev/null && found=1; done; \
+	if [ -n "$$found" ] && command -v bwrap >/dev/null; then exit 0; fi; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium-headless-shell bubblewrap >/dev/null; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$([ -n "$$found" ] || echo chromium-headless-shell) bubblewrap >/dev/null; \
 	else \
-	  echo "No Chromium was found, so JavaScript checks will be skipped. Install one: apt install chromium-headless-shell bubblewrap, or name it in CHROMIUM_PATH."; \
+	  echo "Chromium (which runs a page's checks) or bubblewrap (which runs programs) was not found, so what needs them is skipped."; \
+	  echo "Install both: apt install chromium-headless-shell bubblewrap. CHROMIUM_PATH names a Chromium of your own."; \
 	fi
 
 setup: .venv/run .env browser ## virtual environment, packages, .env and the database

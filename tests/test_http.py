@@ -268,7 +268,7 @@ def test_all_hops_share_one_deadline(peer):
 
     with pytest.raises(RemoteUnavailable):
         fetch(server.url(), redirects=100, seconds=0.4)
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 15
 
 
 # -- how long it lasts -------------------------------------------------------------------------------------------------------------------
@@ -278,7 +278,7 @@ def ends_at_the_deadline(url: str, **options) -> RemoteUnavailable:
     start = time.monotonic()
     with pytest.raises(RemoteUnavailable) as unavailable:
         fetch(url, seconds=0.3, **options)
-    assert 0.25 < time.monotonic() - start < 5
+    assert 0.25 < time.monotonic() - start < 15
     assert "within 0.3 s" in unavailable.value.message
     assert unavailable.value.retry
     return unavailable.value
@@ -322,20 +322,20 @@ def test_a_peer_that_says_nothing_ends_at_the_deadline(peer):
 
 def test_a_peer_that_does_not_read_ends_at_the_deadline(peer):
     server = peer()
-    server.script = lambda connection, _: server.closing.wait(5)
+    server.script = lambda connection, _: server.closing.wait(30)
 
     ends_at_the_deadline(server.url(), method="POST", body=b"x" * 30_000_000, headers={"X-Read-Body": "no"})
 
 
 def test_a_handshake_that_never_comes_ends_at_the_deadline(peer):
-    server = peer(lambda connection, _: server.closing.wait(5))
+    server = peer(lambda connection, _: server.closing.wait(30))
 
     ends_at_the_deadline(server.url(scheme="https"))
 
 
 def test_a_resolver_that_hangs_ends_at_the_deadline(monkeypatch):
     released = threading.Event()
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: released.wait(5) and [])
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: released.wait(30) and [])
 
     ends_at_the_deadline("http://slow.example/")
     released.set()
@@ -388,7 +388,7 @@ def test_a_chunk_of_an_impossible_size_is_refused(peer, size):
 
     with pytest.raises((RemoteUnavailable, TooLarge)):
         fetch(server.url(), max_bytes=100_000)
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 15
 
 
 def test_headers_without_end_are_refused(peer):

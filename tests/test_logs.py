@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tasks.logs import MAX_LINE, JsonFormatter, SharedFileHandler, tail
+from tasks.storable import storable
 
 
 def record(message: str = "hello", *args: object, level: int = logging.INFO, exc_info=None, **extra: object) -> logging.LogRecord:
@@ -66,8 +67,8 @@ def test_an_exception_comes_with_its_trace():
     "evil", ["a\r\nb", "\x1b[31mred\x1b[0m", "nul\0", "del\x7f", "csi\x9b31m", "sep\u2028x", "turn\u202eed", "lone\ud800", "%s %d {}"]
 )
 def test_no_text_can_break_out_of_its_line(evil):
-    assert line(evil)["message"] == evil
-    assert line("%s", evil, stage=evil)["stage"] == evil
+    assert line(evil)["message"] == storable(evil)
+    assert line("%s", evil, stage=evil)["stage"] == storable(evil)
 
 
 def test_arguments_that_do_not_fit_are_shown_all_the_same():

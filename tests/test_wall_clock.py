@@ -28,12 +28,12 @@ def test_a_late_call_is_left_behind_and_told() -> None:
     released = threading.Event()
     started = time.monotonic()
     with pytest.raises(TimeoutError):
-        within(0.05, lambda: released.wait(10), abandoned=released.set)
-    assert time.monotonic() - started < 5
+        within(0.05, lambda: released.wait(60), abandoned=released.set)
+    assert time.monotonic() - started < 15
     assert released.is_set()
 
 
 def test_no_time_left_is_a_timeout_at_once() -> None:
     released = threading.Event()
     with pytest.raises(TimeoutError):
-        within(-1, lambda: released.wait(10), abandoned=released.set)
+        within(-1, lambda: released.wait(60), abandoned=released.set)

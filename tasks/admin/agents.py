@@ -10,18 +10,17 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from rest_framework_api_key.admin import APIKeyModelAdmin
 from rest_framework_api_key.models import APIKey
-from unfold.admin import ModelAdmin
 
 from tasks.admin import columns
 from tasks.admin.badges import badge
-from tasks.admin.base import Downloads, ReadOnlyAdmin
+from tasks.admin.base import Downloads, List, ReadOnlyAdmin
 from tasks.models import AgentKey, IdempotencyKey, LogFile, Result
 
 admin.site.unregister(APIKey)  # ours has a role
 
 
 @admin.register(AgentKey)
-class AgentKeyAdmin(APIKeyModelAdmin, ModelAdmin):
+class AgentKeyAdmin(APIKeyModelAdmin, List):
     """Made and revoked here; the key is shown once, when it is made."""
 
     list_display = ("name", "role", "state", "prefix", "made", "used")

@@ -33,7 +33,20 @@ class ShortPaginator(Paginator):
         return rows.order_by().values("pk")[:COUNTED].count()
 
 
-class ReadOnlyAdmin(ModelAdmin):
+class List(ModelAdmin):
+    """A list that takes any filter: a value that no column can hold (a NUL, the year 10²⁰) leads to the whole list, as Django does with those that
+    it sees itself."""
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        try:
+            return cast(HttpResponse, super().changelist_view(request, extra_context))
+        except (ValueError, OverflowError, DataError):
+            if set(request.GET) <= {ERROR_FLAG}:
+                raise
+            return HttpResponseRedirect(f"{request.path}?{ERROR_FLAG}=1")
+
+
+class ReadOnlyAdmin(List):
     """A list and a page, both to look at: nothing is added, changed or deleted."""
 
     list_fullwidth = True
@@ -43,15 +56,6 @@ class ReadOnlyAdmin(ModelAdmin):
     show_full_result_count = False
     compressed_fields = True
     actions: Any = None
-
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """A filter's value that no column can hold (a NUL, the year 10²⁰) leads to the whole list, as Django does with those that it sees itself."""
-        try:
-            return cast(HttpResponse, super().changelist_view(request, extra_context))
-        except (ValueError, OverflowError, DataError):
-            if set(request.GET) <= {ERROR_FLAG}:
-                raise
-            return HttpResponseRedirect(f"{request.path}?{ERROR_FLAG}=1")
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False

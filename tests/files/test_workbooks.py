@@ -78,20 +78,20 @@ def test_a_formula_gives_its_stored_value() -> None:
 
 
 def test_a_sheet_that_claims_a_million_columns_is_read_by_its_cells() -> None:
-    started = time.monotonic()
+    started = time.process_time()
     cells = '<row r="1"><c r="A1"><v>1</v></c></row><row r="2"><c r="A2"><v>2</v></c></row>'
     assert xlsx_to_csv(with_part(book(["x"]), SHEET, sheet(cells, "A1:XFD1048576"))) == b"1\n2\n"
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 5
 
 
 @pytest.mark.parametrize("reference", ["A999999999", "ZZZ500000"])
 def test_a_cell_far_away_does_not_make_a_sheet_of_that_size(reference: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     row = reference.lstrip("AZ")
     cells = f'<row r="{row}"><c r="{reference}"><v>1</v></c></row>' * 400
     with pytest.raises(AttachmentUnusable, match="more than 500,000 cells"):
         xlsx_to_csv(with_part(book(["x"]), SHEET, sheet(cells)))
-    assert time.monotonic() - started < 20
+    assert time.process_time() - started < 20
 
 
 def test_a_zip_bomb_is_refused_before_anything_is_unpacked() -> None:

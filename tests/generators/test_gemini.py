@@ -228,7 +228,7 @@ def test_the_call_is_over_at_its_deadline(server: GeminiEmulator, reply: Reply) 
     started = time.monotonic()
     with pytest.raises(ModelUnavailable, match="within"):
         ask(seconds=0.4)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 15
 
 
 def test_an_abandoned_call_ends_by_itself(server: GeminiEmulator) -> None:

@@ -154,7 +154,7 @@ def test_the_call_is_over_at_its_deadline(server: OpenAIEmulator, reply: Reply) 
     started = time.monotonic()
     with pytest.raises(ModelUnavailable):
         ask(seconds=0.4)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 15
 
 
 @pytest.mark.parametrize("address", ["", "not an address", "ftp://127.0.0.1/v1"])

@@ -302,7 +302,7 @@ def test_a_peer_that_drips_holds_no_door_open(
     notified = doors.notify(server.url(host=PUBLIC))
     _, attachment, read, _ = doors.fetch(attachment=server.url("/a.csv", host=PUBLIC), brief=server.url("/b.csv", host=PUBLIC))
 
-    assert time.monotonic() - started < 8  # the whole drip would take 20 s or more
+    assert time.monotonic() - started < 15  # the whole drip would take 20 s or more
     assert attachment is not None
     assert notified.error_id == "remote-unavailable"
     assert attachment.error_id in {"remote-unavailable", "attachment-unusable"}  # the latter on a machine too busy to begin in time

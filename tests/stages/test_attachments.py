@@ -212,7 +212,7 @@ def test_a_slow_server_does_not_hold_the_stage(server: FileServer, monkeypatch: 
     attach(round_, ("a.txt", url), ("b.txt", url), ("c.txt", data_uri(b"here")))
     started = time.monotonic()
     rows = run(round_)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 15
     assert rows["a.txt"].error_id == "remote-unavailable"
     assert rows["b.txt"].error_id
     assert bytes(rows["c.txt"].content) == b"here"

@@ -14,17 +14,20 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+SLACK = 4.0
+"""The limits in these tests are what the service needs when it has the machine for itself; a busy machine may take this many times as long."""
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def until(condition: Callable[[], T], seconds: float, what: str | Callable[[], str]) -> T:
     """The first true value of the condition; AssertionError when there is none in time."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + seconds * SLACK
     while True:
         value = condition()
         if value:
             return value
-        assert time.monotonic() < end, f"not within {seconds} s: {what if isinstance(what, str) else what()}"
+        assert time.monotonic() < end, f"not within {seconds * SLACK} s: {what if isinstance(what, str) else what()}"
         time.sleep(0.02)
 
 
@@ -66,7 +69,7 @@ class Supervisor:
 
     def end(self, seconds: float = 10) -> int:
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(seconds)
+        return self.process.wait(seconds * SLACK)
 
     def text(self) -> str:
         return self.log.read_text()

@@ -102,7 +102,7 @@ def test_an_empty_queue_is_waited_on_for_the_poll_time(broker: WakeBroker, monke
     monkeypatch.setattr(Conf, "POLL", 0.2)
     start = time.monotonic()
     assert not broker.dequeue()
-    assert 0.15 < time.monotonic() - start < 2
+    assert 0.15 < time.monotonic() - start < 10
 
 
 def test_a_broker_that_only_enqueues_has_no_bell(broker: WakeBroker) -> None:

@@ -21,7 +21,7 @@ def test_waiting_ends_with_the_time() -> None:
     flag = Flag()
     start = time.monotonic()
     assert not flag.wait(0.05)
-    assert 0.04 < time.monotonic() - start < 2
+    assert 0.04 < time.monotonic() - start < 10
     flag.close()
 
 

@@ -19,7 +19,7 @@ from tests.emulators.evaluator import Evaluator
 from tests.emulators.github import GitHubEmulator
 from tests.worker.box import Box, Supervisor, until
 
-pytestmark = [pytest.mark.worker, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.worker, pytest.mark.timeout(400)]
 
 TASKS, SECOND_ROUNDS = 36, 8
 MACHINES = ("first", "second", "third")

@@ -17,7 +17,7 @@ from tests.worker.box import until
 from tests.worker.conftest import REDIS
 from tests.worker.relay import Relay
 
-pytestmark = [pytest.mark.worker, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.worker, pytest.mark.timeout(400)]
 
 Start = Callable[..., Stack]
 

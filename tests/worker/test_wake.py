@@ -19,8 +19,8 @@ def test_a_ring_ends_the_wait_at_once() -> None:
     bell = Bell()
     wake()
     start = time.monotonic()
-    assert bell.wait(5)
-    assert time.monotonic() - start < 1
+    assert bell.wait(30)
+    assert time.monotonic() - start < 10
     bell.close()
 
 

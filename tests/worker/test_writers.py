@@ -9,7 +9,7 @@ import pytest
 
 from tests.worker.box import ROOT, Box
 
-pytestmark = [pytest.mark.worker, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.worker, pytest.mark.timeout(300)]
 
 PROCESSES = 3
 LIMIT, SPAN, TOTAL = 20, 1.0, 60
