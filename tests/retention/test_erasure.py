@@ -22,7 +22,7 @@ from django.utils import timezone
 from tasks.errors import LeaseLost
 from tasks.hosts import get_host, local_store
 from tasks.lease import Lease
-from tasks.models import CompiledCheck, Message, Round, TaskRequest
+from tasks.models import CompiledCheck, IdempotencyKey, Message, Round, TaskRequest
 from tasks.pipeline import run_round
 from tasks.prose.compiler import key
 from tasks.retention import database, erasure
@@ -63,6 +63,7 @@ def test_every_row_of_the_person_goes_and_no_row_of_anybody_else() -> None:
     story.worker.delete()
     story.budget.delete()
     CompiledCheck.objects.filter(text="ann").delete()
+    IdempotencyKey.objects.filter(agent="ann").delete()
     erased = erasure.erase(EMAIL)
     assert rows() == before
     assert (erased.tasks, erased.rounds, erased.ended) == (1, 1, 0)
