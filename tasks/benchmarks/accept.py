@@ -123,6 +123,7 @@ def while_peers_hang(folder: Path, options: Options) -> Figures:
             "REPO_HOST": "github",
             "GITHUB_TOKEN": "none",  # no password: nobody is asked # nosec B105
             "GITHUB_API_URL": hole.url,
+            "DEPLOYER_STOP_SECONDS": "1",  # there is nothing to wait for
         }
         with Stack(folder, workers=4, env=env) as stack:
             target = Target(stack.url, stack.children[0].pid, Bodies(stack.secret, f"{hole.url}/notify").next, options.connections)

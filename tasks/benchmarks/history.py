@@ -6,7 +6,7 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
-from django.db import connection, models
+from django.db import connection, models, transaction
 from django.utils import timezone
 
 from tasks.models import CheckResult, CodeVersion, Deployment, GeneratedFile, Message, NotificationAttempt, Round, StageRun, TaskRequest
@@ -20,9 +20,11 @@ def fill(rounds: int) -> None:
     first = _template()
     newest = max(model.objects.order_by("-pk").values_list("pk", flat=True).first() or 0 for model in _MODELS)
     base = newest + 1_000_000  # beyond every id in use, so that ids can be computed
-    for model in _MODELS:
-        for position, pk in enumerate(model.objects.filter(**{_OWNER.get(model, "round"): first.pk}).order_by("pk").values_list("pk", flat=True)):
-            _copy(model, pk, position, base, rounds)
+    with transaction.atomic():  # at whose end every row has what it refers to
+        for model in _MODELS:
+            rows = model.objects.filter(**{_OWNER.get(model, "round"): first.pk}).order_by("pk")
+            for position, pk in enumerate(rows.values_list("pk", flat=True)):
+                _copy(model, pk, position, base, rounds)
     if connection.vendor == "postgresql":  # which else does so by itself, a minute later
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")

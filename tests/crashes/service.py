@@ -25,7 +25,7 @@ from tests.emulators.github import GitHubEmulator
 from tests.test_flow_github import answer
 from tests.worker.box import alive, stat, until
 
-rest = pytest.mark.skipif(os.environ.get("CRASHES") != "all", reason="only in `make crashes`")
+rest = pytest.mark.rest
 
 LEASE = 3.0  # seconds: as good as the real 20, which only some cells sit through
 PRODUCTION = "20"  # the lease that the product has by itself
