@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from django.core.cache import cache
 from django.db.backends.postgresql.operations import DatabaseOperations
 
+from tasks.demo import stack
 from tests.emulators.evaluator import Evaluator
 
 
@@ -20,6 +22,15 @@ def _empty_cache() -> None:
 @pytest.fixture(autouse=True)
 def _failing_checks_are_tried_for_a_shorter_while(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tasks.browser.PATIENCE", 5.0)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _each_process_has_ports_of_its_own() -> Iterator[None]:
+    """Two web servers can listen on one port, and each would then get some of the other's requests."""
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stack, "FIRST_PORT", 20_000 + 1_000 * number)
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")

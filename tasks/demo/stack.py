@@ -26,6 +26,9 @@ class StackError(Exception):
     """The service did not start; the message names the log to look at."""
 
 
+FIRST_PORT = 8000
+
+
 def free_port(first: int) -> int:
     """The first port from `first` on that nobody listens on."""
     for port in range(first, first + 200):
@@ -46,7 +49,7 @@ class Stack:
         """`workers` 0 starts the web server alone; `env` overrides the children's settings."""
         self.folder = folder.resolve()
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.port = port or free_port(8000)
+        self.port = port or free_port(FIRST_PORT)
         self.url = f"http://127.0.0.1:{self.port}"
         self.secret = self.keep("student-secret")
         self.env = {name: value for name, value in os.environ.items() if name not in KEYS} | {

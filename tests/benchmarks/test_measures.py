@@ -26,6 +26,7 @@ def test_accepts_are_measured_beside_the_plain_application_and_while_peers_hang(
 
 def test_without_the_plain_application_ours_is_shown_alone_and_the_reason_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(accept, "NEEDED", ("no_such_package",))
+    monkeypatch.setattr(accept, "while_peers_hang", lambda folder, options: {})
     figures = accept.measure(tmp_path, Options(seconds=0.3, connections=2))
     assert "no_such_package" in figures["fastapi"] and "requirements-dev.txt" in figures["fastapi"]
     assert figures["ours"]["requests"] > 0

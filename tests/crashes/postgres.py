@@ -39,7 +39,7 @@ class Postgres:
         self.folder = Path(tempfile.mkdtemp(prefix="deployer-postgres-"))
         if self.user is not None:
             os.chown(self.folder, self.user, -1)
-        self.port = free_port(20_050 + os.getpid() % 100 * 100)
+        self.port = free_port(28_000 + os.getpid() % 1000)
         self.url = f"postgres://postgres@127.0.0.1:{self.port}/postgres"
         self.server: subprocess.Popen[bytes] | None = None
         command = [programs / "initdb", "-D", self.folder / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tasks.demo.stack import Stack, free_port
+from tasks.demo.stack import Stack
 from tests.crashes.gate import FOLDER, Gate
 from tests.crashes.processes import family, named, send
 from tests.crashes.rounds import CSV, Posted, story
@@ -71,8 +71,7 @@ class Service:
         self.peers = (self.model, self.github, self.evaluator, self.files)
         for peer in self.peers:
             peer.__enter__()
-        port = free_port(20_000 + os.getpid() % 100 * 100)  # apart from other test processes: two web servers can listen on one port
-        self.stack = Stack(folder / "data", port=port, workers=0, env={**self.github.django_settings(), **settings})
+        self.stack = Stack(folder / "data", workers=0, env={**self.github.django_settings(), **settings})
         self.worker: subprocess.Popen[bytes] | None = None
         self.special = False  # the worker has settings of one test's own
         self.lease = 0.0  # seconds, of the worker started last

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 import pytest
@@ -14,9 +15,10 @@ from tests.faults.world import World
 pytestmark = pytest.mark.django_db(transaction=True)
 
 GRID = [*github.CELLS, *models.CELLS, *pages.CELLS, *evaluator.CELLS, *database.CELLS]
+PLAYED = GRID if os.environ.get("FAULTS") == "table" else GRID[::2]  # the other half in `make faults`
 
 
-@pytest.mark.parametrize("cell", GRID, ids=lambda cell: cell.id)
+@pytest.mark.parametrize("cell", PLAYED, ids=lambda cell: cell.id)
 def test_the_round_says_what_it_waits_for_and_ends_without_a_hand(cell: Cell, world: World, record_property: Callable[[str, object], None]) -> None:
     figures = Figures(cell.id, cell.peer)
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 from collections.abc import Iterator
 from http.client import HTTPException, HTTPResponse
@@ -13,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.demo.stack import Stack, free_port
+from tasks.demo.stack import Stack
 from tests.fuzz.budget import Tally, cases
 
 pytestmark = pytest.mark.timeout(900)
@@ -28,8 +27,7 @@ BAD_ENDS = [b"0\r\n", b"", b"zz\r\n", b"-1\r\n\r\n", b"ffffffffffffffffff\r\n", 
 @pytest.fixture(scope="module")
 def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The web server alone; nothing takes the rounds up."""
-    port = free_port(20_000 + os.getpid() % 20_000)  # so that processes which start at once do not ask for the same one
-    with Stack(tmp_path_factory.mktemp("web"), workers=0, port=port) as running:
+    with Stack(tmp_path_factory.mktemp("web"), workers=0) as running:
         yield running
 
 

@@ -84,7 +84,7 @@ def test_rounds_wait_in_redis_and_are_done_once(start: Start, redis: Redis, eval
     assert rows(stack) == 0
     stack.spawn("worker", "manage.py", "worker")
     until_notified_once(evaluator, nonces)
-    assert waiting(redis) == 0
+    until(lambda: waiting(redis) == 0, 10, "every message acknowledged")
     assert stack.get("/health")["redis"] == "ok"
     assert "ERROR" not in (stack.folder / "worker.log").read_text()
 

@@ -27,7 +27,7 @@ def test_an_idle_worker_starts_a_job_within_milliseconds(box: Box) -> None:
 def test_a_database_that_is_locked_for_long_is_survived(box: Box) -> None:
     worker = box.worker()
     restarts = box.call("workers")[0]["restarts"]
-    box.tell("hold_database", str(box.notes_path), 3.5)
+    box.tell("hold_database", str(box.notes_path), 8)
     box.until_noted("locked", 5)
     until(lambda: "trying again each second" in worker.text(), 6, f"a line that says so\n{worker.text()}")
     box.answer()
