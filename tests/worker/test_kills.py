@@ -42,7 +42,7 @@ def test_a_killed_cluster_is_started_again_without_orphans(box: Box) -> None:
     worker.kill(cluster)
     box.note("job")
     box.until_noted("job", 6)
-    assert not any(map(alive, old))
+    until(lambda: not any(map(alive, old)), 5, "the end of the old cluster")
     until(lambda: box.call("workers")[0]["restarts"] == restarts + 1, 3, "the restart in the row")
 
 

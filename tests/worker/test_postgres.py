@@ -26,12 +26,12 @@ def test_cut_connections_are_survived(postgres_box: Box) -> None:
 def test_a_question_that_the_database_does_not_answer_does_not_delay_the_stop(postgres_box: Box) -> None:
     box = postgres_box
     worker = box.start()
-    box.tell("hold_rounds", str(box.notes_path), 20)
+    box.tell("hold_rounds", str(box.notes_path), 12)
     box.until_noted("locked", 5)
     time.sleep(1.5)  # the supervisor now waits for the table
     start = time.monotonic()
     assert worker.end(4) == 0
-    assert time.monotonic() - start < 15
+    assert time.monotonic() - start < 9
     box.answer()
 
 
