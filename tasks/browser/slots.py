@@ -15,6 +15,7 @@ from pathlib import Path
 from django.conf import settings
 
 PAUSE = 0.1  # seconds between looks for a free place
+NONE = -1.0
 BUSY = "Not looked at: every browser of this machine was busy, and there was no time to wait for one."
 
 
@@ -23,12 +24,20 @@ def places() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def patience(seconds: float, *, standing_back: bool) -> float:
+    """How long to wait for a place. Who stands back does not wait, and takes no browser at all from a machine that works: a look costs as much
+    as two rounds without one."""
+    if not standing_back:
+        return seconds
+    return 0.0 if os.getloadavg()[0] < places() / 2 else NONE
+
+
 @contextmanager
 def take(seconds: float) -> Iterator[bool]:
-    """Hold one of the places; False when none came free within that time. With 0 seconds it is tried once."""
+    """Hold one of the places; False when none came free within that time. With 0 seconds it is tried once, with less (`NONE`) not at all."""
     end = time.monotonic() + seconds
     with ExitStack() as held:
-        while not (got := _try(held)) and time.monotonic() < end:
+        while not (got := seconds >= 0 and _try(held)) and time.monotonic() < end:
             time.sleep(PAUSE)
         yield got
 

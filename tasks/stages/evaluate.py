@@ -4,8 +4,8 @@ In: the round's newest version. Out: CheckResults and its score; what fails goes
 while there is time; the best-scoring version wins. A failed check that guards publishing (a leak, a changed attachment, a missing license) keeps a
 version from being published whatever its score. With EVALUATE=off only these guards run.
 
-While rounds without a page may come too late (`tasks.pace`), those that have one stand back: they take no browser that they would have to wait
-for, and are repaired when there is room, if their time allows it then.
+While rounds without a page may come too late (`tasks.pace`), those that have one stand back: they leave the browser to a machine that has nothing
+else to do, and are repaired when there is room, if their time allows it then.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Stage(base.Stage):
         left = work.deadline.budget("verify", timezone.now())
         if not behind:
             evaluation.compile_checks(work.round, version, min(COMPILE_SECONDS, left / 4))
-        patience = 0.0 if behind else min(PATIENCE_SECONDS, left / 4)
+        patience = slots.patience(min(PATIENCE_SECONDS, left / 4), standing_back=behind)
         said = evaluation.evaluate(work.round, version, seconds=min(BROWSER_SECONDS, max(10.0, left / 2)), patience=patience)
         return evaluation.record(said, work.round, version, None, work.commit())
 

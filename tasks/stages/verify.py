@@ -17,6 +17,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from tasks import evaluation, http, pace, retry
+from tasks.browser import slots
 from tasks.errors import TaskError
 from tasks.hosts import Host, get_host
 from tasks.models import CheckResult, Deployment, Round
@@ -73,7 +74,7 @@ class Stage(base.Stage):
             return ""
         if deployment.check_results.exists():
             return ""
-        patience = 0.0 if pace.is_behind() else min(PATIENCE_SECONDS, left / 4)
+        patience = slots.patience(min(PATIENCE_SECONDS, left / 4), standing_back=pace.is_behind())
         said = evaluation.evaluate(round_, version, url=deployment.pages_url, seconds=min(JUDGE_SECONDS, left * 3 / 4 - 5), patience=patience)
         results = evaluation.record(said, round_, version, deployment, work.commit())
         failed = failures(results)

@@ -36,6 +36,15 @@ def test_a_place_that_comes_free_is_waited_for() -> None:
             assert free
 
 
+@pytest.mark.parametrize(("load", "waits"), [(0.0, 0.0), (0.9, 0.0), (1.0, slots.NONE), (9.0, slots.NONE)])
+def test_who_stands_back_takes_a_browser_only_from_an_idle_machine(monkeypatch: pytest.MonkeyPatch, load: float, waits: float) -> None:
+    monkeypatch.setattr("os.getloadavg", lambda: (load, 0.0, 0.0))
+    assert slots.patience(7.0, standing_back=True) == waits
+    assert slots.patience(7.0, standing_back=False) == 7.0
+    with slots.take(waits) as free:
+        assert free == (waits == 0.0)
+
+
 def test_waiting_ends_at_its_time() -> None:
     with slots.take(0), slots.take(0):
         started = time.monotonic()
