@@ -73,7 +73,7 @@ def _rewrite(path: Path, make: Callable[[], Keep]) -> int:
             os.fchmod(new.fileno(), state.st_mode & 0o777)
             if (state.st_uid, state.st_gid) != (os.geteuid(), os.getegid()):
                 os.fchown(new.fileno(), state.st_uid, state.st_gid)  # or the service could not write on
-            removed = sum(_divide(old, make(), new))
+            removed = sum(_divide(old, make(), new, unfinished=path != Path(settings.LOG_FILE)))
         fresh.replace(path)
         if path == Path(settings.LOG_FILE):
             fcntl.flock(old, fcntl.LOCK_EX)
@@ -84,9 +84,13 @@ def _rewrite(path: Path, make: Callable[[], Keep]) -> int:
     return removed
 
 
-def _divide(lines: IO[bytes], keep: Keep, kept: IO[bytes]) -> Iterator[int]:
-    """Write what is kept; 1 for each other line."""
-    for line in lines:
+def _divide(lines: IO[bytes], keep: Keep, kept: IO[bytes], *, unfinished: bool = True) -> Iterator[int]:
+    """Write what is kept; 1 for each other line. A last line without its end may be one of which a reader sees only a part as yet: it is left for
+    the next pass unless `unfinished` ones are taken too."""
+    while line := lines.readline():
+        if not unfinished and not line.endswith(b"\n"):
+            lines.seek(-len(line), os.SEEK_CUR)
+            return
         if keep(line):
             kept.write(line)
         else:

@@ -10,6 +10,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from django.conf import settings
 
 from tasks.logs import JsonFormatter
@@ -116,3 +117,22 @@ def test_no_line_is_lost_while_others_write() -> None:
     assert rewritten
     said = [text for text in settings.LOG_FILE.read_text().splitlines() if text != "old"]
     assert sorted(said) == sorted(f"{name} {number}" for name in "ab" for number in range(count))
+
+
+def test_a_line_of_which_only_a_part_is_there_yet_is_carried_over_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a reader may see it while another process writes."""
+    write("app.log", "old\n", "kept\n", "half a li")
+    before = settings.LOG_FILE.open("ab", buffering=0)
+    replace = Path.replace
+
+    def writes_on(fresh: Path, path: Path) -> Path:
+        moved = replace(fresh, path)
+        with path.open("ab") as log:
+            log.write(b"another\n")
+        before.write(b"ne\n")
+        return moved
+
+    monkeypatch.setattr(Path, "replace", writes_on)
+    assert log_files.remove(lambda: lambda text: text != b"old\n") == 1
+    before.close()
+    assert sorted(settings.LOG_FILE.read_text().splitlines()) == ["another", "half a line", "kept"]
