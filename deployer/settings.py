@@ -337,7 +337,12 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
     "DESCRIPTION": "Turns a posted brief into a live, proven web page.",
     "SERVE_INCLUDE_SCHEMA": False,
-    "ENUM_NAME_OVERRIDES": {"RoundStatus": "tasks.models.requests.Round.Status", "CheckStatus": "tasks.models.pipeline.CheckResult.Status"},
+    "ENUM_NAME_OVERRIDES": {
+        "RoundStatus": "tasks.models.requests.Round.Status",
+        "CheckStatus": "tasks.models.pipeline.CheckResult.Status",
+        "VersionStatus": "tasks.models.code.CodeVersion.Status",
+        "RunStatus": "tasks.models.runs.ContainerRun.Status",
+    },
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
