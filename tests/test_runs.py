@@ -160,7 +160,7 @@ def test_a_lost_message_is_sent_again() -> None:
         ({"files": {"/etc/main.py": b""}}, "no path below"),
         ({"files": {"a/../../main.py": b""}}, "no path below"),
         ({"files": {"main.py": b""}, "limits": {"colour": 1}}, "There is no limit called 'colour'"),
-        ({"files": {"main.py": b""}, "limits": {"wall_seconds": 100_000}}, "at most 300"),
+        ({"files": {"main.py": b""}, "limits": {"wall_seconds": 100_000}}, "at most 240"),
         ({"files": {"main.py": b""}, "limits": {"processes": True}}, "must be above 0"),
         ({"files": {"main.py": b""}, "limits": {"memory_mb": 0.5}}, "at least 1"),
     ],
