@@ -124,18 +124,23 @@ def run_next() -> None:
 
 
 def claim() -> ContainerRun | None:
-    """The oldest waiting run, now ours; None when none waits or half of the workers have one."""
-    now = timezone.now()
-    with transaction.atomic():
-        active = ContainerRun.objects.filter(status__in=["preparing", "running"], lease_until__gte=now).count()
-        if active >= max(1, settings.WORKERS // 2):
-            return None
-        owner = f"{owner_name()}:run"
-        for pk in ContainerRun.objects.filter(status=ContainerRun.Status.QUEUED).order_by("id").values_list("pk", flat=True)[:10]:
-            if ContainerRun.objects.filter(pk=pk, status=ContainerRun.Status.QUEUED).update(
-                status=ContainerRun.Status.PREPARING, lease_owner=owner, lease_until=now + timedelta(seconds=LEASE_SECONDS), started_at=now
-            ):
-                return ContainerRun.objects.select_related("version").get(pk=pk)
+    """The oldest waiting run, now ours; None when none waits or half of the workers have one.
+
+    Whoever claims locks the oldest row first (SQLite: everything), so that claims come one after another and the count of those that run is true."""
+    waiting = ContainerRun.objects.filter(status=ContainerRun.Status.QUEUED)
+    while waiting.exists():
+        with transaction.atomic():
+            run = waiting.select_for_update(of=("self",)).select_related("version").order_by("id").first()
+            if run is None:  # another took it while we waited for the lock
+                continue
+            now = timezone.now()
+            active = ContainerRun.objects.filter(status__in=["preparing", "running"], lease_until__gte=now).count()
+            if active >= max(1, settings.WORKERS // 2):
+                return None
+            run.status, run.taken_at = ContainerRun.Status.PREPARING, now
+            run.lease_owner, run.lease_until = f"{owner_name()}:run", now + timedelta(seconds=LEASE_SECONDS)
+            run.save(update_fields=["status", "taken_at", "lease_owner", "lease_until"])
+            return run
     return None
 
 

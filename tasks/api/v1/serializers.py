@@ -227,7 +227,7 @@ class ContainerOut(serializers.ModelSerializer[ContainerRun]):
         fields = (
             *("id", "task_id", "version", "agent", "runner", "command", "status", "reason", "exit_code", "signal", "wall_ms", "cpu_ms"),
             *("memory_peak_kb", "stdout", "stderr", "stdout_truncated", "stderr_truncated", "limits", "applied", "artefacts", "left_out"),
-            *("created_at", "started_at", "finished_at"),
+            *("created_at", "taken_at", "started_at", "finished_at"),
         )
 
     @extend_schema_field(str)
