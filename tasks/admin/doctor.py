@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -15,6 +16,7 @@ from tasks.admin.rounds import STOP_POLLING
 from tasks.doctor import MARKS, QUESTIONS, Finding, as_text
 from tasks.doctor.examination import Examination, begin, latest
 
+FRESH = timedelta(minutes=5)  # older findings are asked for anew when the page is opened
 LONGEST_SECONDS = 60.0  # an examination is over by then
 
 
@@ -25,11 +27,12 @@ def may_see_doctor(request: HttpRequest) -> bool:
 
 def findings_context(found: Examination | None) -> dict[str, Any]:
     if found is None:
-        return {"found": None}
+        return {"found": None, "ask": True}
     findings = found.findings
     counts: dict[str, int] = {state: sum(finding.state == state for finding in findings) for state in MARKS}
     return {
         "found": found,
+        "ask": found.finished_at is not None and timezone.now() - found.finished_at > FRESH,
         "groups": [
             {"name": name, "rows": [row(finding) for finding in findings if finding.group == name], "open": open_in(found, name)}
             for name in dict.fromkeys(question.group for question in QUESTIONS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
@@ -65,7 +66,11 @@ def test_findings_come_while_others_are_still_asked_for_and_the_poll_ends(boss, 
     assert whole.status_code == 286
     for text in ("1 warning; each names its cure.", "Mend it.", "!!  quick  &lt;b&gt;bold&lt;/b&gt;", "it came"):
         assert text in whole.content.decode()
-    assert "every 1s" not in boss.get(PAGE).content.decode()
+    page = boss.get(PAGE).content.decode()
+    assert "every 1s" not in page
+    assert 'hx-trigger="submit"' in page
+    found.finished_at -= timedelta(minutes=6)
+    assert 'hx-trigger="load, submit"' in boss.get(PAGE).content.decode()
 
 
 def test_a_process_that_did_not_ask_leaves_the_page_as_it_is(boss, gate) -> None:
