@@ -116,6 +116,8 @@ def test_a_models_key_is_tried(settings) -> None:
         settings.GENERATOR, settings.GEMINI_API_KEY, settings.GEMINI_API_ENDPOINT = "gemini", "wrong", model.url
         model.enqueue(Reply(400, b'{"error": {"code": 400, "status": "INVALID_ARGUMENT", "message": "API key not valid."}}'))
         assert findings()["model"].cure == "Set a valid GEMINI_API_KEY."
+        model.enqueue(Reply(404, b"{}"))
+        assert findings()["model"].cure == "Correct GEMINI_API_ENDPOINT."
         settings.GEMINI_API_KEY, settings.GEMINI_MODELS = model.key, ["gemini-2.5-flash", "gemini-9"]
         model.enqueue(Reply(200, json.dumps({"models": [{"name": "models/gemini-2.5-flash"}]}).encode()))
         assert findings()["model"].detail == "gemini-9 is not offered"

@@ -39,6 +39,9 @@ def model() -> Iterator[Finding]:
         yield Finding("model", "error", str(body), f"See that {url.split('?')[0]} can be reached from here.")
     elif status in {400, 401, 403}:
         yield Finding("model", "error", f"the key is refused ({status})", f"Set a valid {key}.")
+    elif status == 404:
+        place = "GEMINI_API_ENDPOINT" if settings.GENERATOR == "gemini" else "OPENAI_BASE_URL"
+        yield Finding("model", "error", f"{url.split('?')[0]} does not exist", f"Correct {place}.")
     elif status != 200 or not isinstance(body, dict):
         yield Finding("model", "warning", f"the list of models answered {status}", "Try again later; rounds fall back meanwhile.")
     else:

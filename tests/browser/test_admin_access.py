@@ -64,8 +64,9 @@ def site(live_server: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Si
     now = timezone.now()
     story = tell()
     open_round = make_round(status="waiting", stage="verify", waiting_for="the page to be live", next_run_at=now + timedelta(seconds=9))
-    StageRun.objects.create(round=open_round, stage="verify", outcome="waiting", summary="it answers 404")
-    make_round(received_at=now - timedelta(minutes=11), degraded_id="deadline", degraded="The model was late.")
+    StageRun.objects.create(round=open_round, stage="verify", outcome="waiting", summary="it answers 404", detail="asked at 10:00")
+    long = make_task(task=f"a-task-whose-name-has-no-end-{'x' * 90}", email=f"{'somebody.with.a.long.name' * 3}@students.example.org")
+    make_round(long, received_at=now - timedelta(minutes=11), degraded_id="deadline", degraded="The model was late.")
     make_round(status="failed", error_id="github-token", error="GitHub refuses the token.", finished_at=now)
     run = ContainerRun.objects.create(
         task_request=make_task(name="Digits"), runner="sandbox", command=["python3", "main.py"], limits={"wall_seconds": 30}, status="running",
@@ -142,6 +143,7 @@ def test_axe_finds_nothing_and_no_page_is_wider_than_its_window(open_page, site,
     ]:
         page.goto(address, wait_until="load")
         page.wait_for_function("!document.documentElement.hasAttribute('x-cloak')")
+        page.evaluate("document.fonts.ready.then(() => true)")  # the name of an icon is a word until its font is there
         assert page.evaluate("document.documentElement.classList.contains('dark')") == (theme == "dark")
         found += [f"{address}: {bad}" for bad in broken(page)]
         if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
@@ -173,6 +175,10 @@ def test_everything_is_reached_by_keyboard_and_shows_that_it_has_the_focus(open_
         page.keyboard.press("Enter")
         page.wait_for_selector("#panel-request", state="visible")
         assert page.get_attribute(".d-tabs a[href='#request']", "aria-current") == "true"
+        page.click("#round-live summary")
+        before = page.text_content("#round-sentence")
+        page.wait_for_function("before => document.getElementById('round-sentence').textContent !== before", arg=before, timeout=10_000)
+        assert page.is_visible("text=asked at 10:00")  # what was unfolded stays so
 
 
 def test_the_monitor_moves_without_taking_the_focus_and_rests_when_nobody_looks(open_page, site) -> None:
