@@ -41,6 +41,7 @@ def in_progress(now: datetime) -> dict[str, Any]:
         open=Count("pk"),
         running=Count("pk", filter=Q(status="running")),
         waiting=Count("pk", filter=Q(status="waiting")),
+        queued=Count("pk", filter=Q(status="queued")),
         overdue=Count("pk", filter=Q(deadline_at__lt=now, notified_at=None)),
         oldest_due=Min("next_run_at", filter=free & Q(next_run_at__lte=now)),
     )
@@ -75,7 +76,7 @@ def summary(numbers: dict[str, Any]) -> str:
     """One line that changes only when something begins, ends or is late: it is read aloud."""
     if not numbers["open"] and not numbers["programs"]:
         return "Nothing is going on."
-    rounds = [f"{numbers[name]} {name}" for name in ("overdue", "running", "waiting") if numbers[name]]
+    rounds = [f"{numbers[name]} {name}" for name in ("overdue", "running", "waiting", "queued") if numbers[name]]
     text = f"{columns.of(numbers['open'], 'round')} open{': ' if rounds else ''}{', '.join(rounds)}."
     if numbers["programs"]:
         text += f" {columns.of(numbers['programs_running'], 'program')} running, {numbers['programs_waiting']} waiting."

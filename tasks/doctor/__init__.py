@@ -51,7 +51,6 @@ QUESTIONS = (
     Question("This machine", here.disk),
     Question("Other services", elsewhere.model, apart=True),
     Question("Other services", elsewhere.github, apart=True),
-    Question("Other services", elsewhere.clock, apart=True),
     Question("Other services", elsewhere.public_url, apart=True),
 )
 

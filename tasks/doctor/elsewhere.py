@@ -33,15 +33,21 @@ def model() -> Iterator[Finding]:
         wanted, key = [name.strip() for name in settings.OPENAI_MODEL.split(",") if name.strip()], "OPENAI_API_KEY"
     else:
         yield Finding("model", "off", f"the {settings.GENERATOR} generator needs no key")
+        if settings.REPO_HOST != "github":
+            yield Finding("clock", "off", "no service outside is used to compare it with")
         return
-    status, _, body = _ask(url, headers)
+    status, answered, body = _ask(url, headers)
+    if settings.REPO_HOST != "github":
+        yield from _clock(answered.get("date", ""), "the model service's")
     if status is None:
         yield Finding("model", "error", str(body), f"See that {url.split('?')[0]} can be reached from here.")
     elif status in {400, 401, 403}:
         yield Finding("model", "error", f"the key is refused ({status})", f"Set a valid {key}.")
     elif status == 404:
-        place = "GEMINI_API_ENDPOINT" if settings.GENERATOR == "gemini" else "OPENAI_BASE_URL"
-        yield Finding("model", "error", f"{url.split('?')[0]} does not exist", f"Correct {place}.")
+        if settings.GENERATOR == "gemini":
+            yield Finding("model", "error", f"{url.split('?')[0]} does not exist", "Correct GEMINI_API_ENDPOINT.")
+        else:  # not every compatible service has such a list
+            yield Finding("model", "warning", f"{url} does not exist", "If rounds find no model either, correct OPENAI_BASE_URL: it ends in /v1.")
     elif status != 200 or not isinstance(body, dict):
         yield Finding("model", "warning", f"the list of models answered {status}", "Try again later; rounds fall back meanwhile.")
     else:
@@ -62,6 +68,7 @@ def github() -> Iterator[Finding]:
         return
     headers = {"Authorization": f"Bearer {settings.GITHUB_TOKEN}", "User-Agent": "deployer", "X-GitHub-Api-Version": "2022-11-28"}
     status, answered, body = _ask(f"{settings.GITHUB_API_URL}/user", headers)
+    yield from _clock(answered.get("date", ""), "GitHub's")
     if status is None:
         yield Finding("GitHub", "error", str(body), f"See that {settings.GITHUB_API_URL} can be reached from here.")
         return
@@ -95,20 +102,12 @@ def _pages(owner: str) -> Iterator[Finding]:
         yield Finding("GitHub Pages", "ok", f"{site} can be reached")
 
 
-def clock() -> Iterator[Finding]:
-    """This machine's clock beside that of a service that is used anyway: deadlines are counted by it."""
-    if settings.REPO_HOST == "github":
-        whose, url = "GitHub's", settings.GITHUB_API_URL
-    elif settings.GENERATOR == "gemini":
-        whose, url = "the model service's", settings.GEMINI_API_ENDPOINT
-    else:
-        yield Finding("clock", "off", "no service outside is used to compare it with")
-        return
-    _, answered, _ = _ask(url, {"User-Agent": "deployer"})
+def _clock(stamp: str, whose: str) -> Iterator[Finding]:
+    """This machine's clock beside that of a service that was asked anyway: deadlines are counted by it."""
     try:
-        apart = abs((datetime.now(UTC) - parsedate_to_datetime(answered.get("date", ""))).total_seconds())
+        apart = abs((datetime.now(UTC) - parsedate_to_datetime(stamp)).total_seconds())
     except (TypeError, ValueError):
-        yield Finding("clock", "warning", f"{whose} could not be asked for", "Mend the connection first.")
+        yield Finding("clock", "off", f"{whose} was not told, so there is nothing to compare with")
         return
     if apart > CLOCK_SECONDS:
         yield Finding("clock", "warning", f"{apart:.0f} s apart from {whose}", "Let NTP set the clock: deadlines are counted by it.")

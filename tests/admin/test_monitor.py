@@ -56,7 +56,7 @@ def test_what_has_the_least_time_stands_first_with_what_it_waits_for(boss, time_
     ):
         assert part in page
     assert "Degraded: The model was late." in page
-    assert answer.context["summary"] == "4 rounds open: 1 overdue, 1 running, 2 waiting."
+    assert answer.context["summary"] == "4 rounds open: 1 overdue, 1 running, 2 waiting, 1 queued."
     assert "every 2s" in page
 
 
