@@ -75,6 +75,11 @@ LOOKS: dict[str, Look] = {
     "alive": Look("favorite", "alive", "green"),
     "silent": Look("heart_broken", "silent", "red"),
     "stopped": Look("stop_circle", "stopped", "grey"),
+    # what the doctor finds
+    "doctor ok": Look("check_circle", "ok", "green"),
+    "doctor warning": Look("warning", "warning", "orange"),
+    "doctor error": Look("error", "error", "red"),
+    "doctor off": Look("remove", "not used", "grey"),
 }
 
 

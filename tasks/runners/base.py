@@ -81,6 +81,10 @@ class Runner(ABC):
     def unavailable(self) -> str:
         """Why it cannot run anything here, naming the cure; empty when it can. Cheap enough to ask before every run."""
 
+    def forget(self) -> None:
+        """Whatever `unavailable` remembers is asked anew at its next call; a runner that remembers nothing has nothing to do."""
+        return
+
     @abstractmethod
     def run(self, job: Job, watch: Watch) -> Report:
         """Run it to its end. Blocks for at most the wall limit and a few seconds. Nothing of it is left when this returns."""
