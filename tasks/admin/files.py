@@ -110,7 +110,7 @@ def _view(row: GeneratedFile, change: str, content: bytes | None, old: bytes | N
     elif text is None:
         view.note = "Not text: download it."
     else:
-        view.code = highlight(row.path, text)
+        view.code = highlight(row.path, text, view.anchor)
     if change == "changed":
         _compare(view, old, content)
     return view
@@ -125,8 +125,8 @@ def as_text(content: bytes | None) -> str | None:
         return None
 
 
-def highlight(path: str, text: str) -> SafeString:
-    """The text as one <span> a line, coloured pieces in spans of their own; every piece is escaped."""
+def highlight(path: str, text: str, anchor: str = "") -> SafeString:
+    """The text as one <span> a line, coloured pieces in spans of their own; every piece is escaped. With `anchor` each line has an address."""
     name = LEXERS.get(path.rsplit(".", 1)[-1].lower(), "text") if len(text) <= COLOURED_BYTES else "text"
     lines = [SafeString("")]
     for colour, group in groupby(lex(text, get_lexer_by_name(name, stripnl=False, ensurenl=False)), key=lambda token: colour_of(token[0])):
@@ -137,7 +137,11 @@ def highlight(path: str, text: str) -> SafeString:
                 lines[-1] += format_html('<span class="{}">{}</span>', colour, piece) if colour else escape(piece)
     if len(lines) > 1 and not lines[-1]:
         lines.pop()
-    return format_html_join("\n", '<span class="d-line">{}</span>', ((line,) for line in lines))
+    if not anchor:
+        return format_html_join("\n", '<span class="d-line">{}</span>', ((line,) for line in lines))
+    # The number itself is drawn by the stylesheet, so that it is not copied; hundreds of links are no stops of the Tab key.
+    numbered = '<span class="d-line" id="{0}-L{1}"><a class="d-ln" href="#{0}-L{1}" tabindex="-1" aria-label="line {1}"></a>{2}</span>'
+    return format_html_join("\n", numbered, ((anchor, number, line) for number, line in enumerate(lines, start=1)))
 
 
 @cache
