@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 HEIGHT, TOP, BOTTOM = 240.0, 26.0, 204.0
-LEFT, RIGHT = 7.0, 97.0  # per cent of the width
+LEFT, RIGHT = 11.0, 97.0  # per cent of the width
 LABELS = 7  # words below the line; more would run into each other on a phone
 BIGGEST = 1e100  # beyond it the differences of two numbers are no numbers any more
 

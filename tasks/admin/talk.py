@@ -79,14 +79,18 @@ def unread(task: TaskRequest) -> int:
     return task.messages.filter(kind=Message.Kind.FEEDBACK, acknowledged_at=None).count()
 
 
+def senders(task: TaskRequest) -> list[str]:
+    """Names for the filter."""
+    return list(task.messages.order_by("sender").values_list("sender", flat=True).distinct()[:SENDERS])
+
+
 def context(task: TaskRequest, wanted: Filter) -> dict[str, Any]:
     """What `_conversation.html` shows."""
     shown = entries(task, wanted)
-    senders = list(task.messages.order_by("sender").values_list("sender", flat=True).distinct()[:SENDERS])
     return {
         "talk": shown,
         "talk_filter": wanted,
         "talk_capped": NEWEST if len(shown) == NEWEST else 0,
-        "senders": senders if wanted.sender in {"", *senders} else [wanted.sender, *senders],
+        "senders": senders(task),
         "kinds": Message.Kind.choices,
     }

@@ -34,7 +34,7 @@ class MessageForm(forms.Form):
         self.task = task
         field = self.fields["version"]
         assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - for the type checker  # nosec B101
-        field.queryset = task.versions.only("id", "number", "label").order_by("-number")
+        field.queryset = task.versions.only("id", "number", "label", "task_request_id").order_by("-number")
         field.choices = [("", "no version in particular"), *((row.pk, label_of(row)) for row in field.queryset[:OFFERED])]
 
     def clean_text(self) -> str:

@@ -57,9 +57,9 @@ class TaskForms(PageAdmin):
         form = MessageForm(task, request.POST)
         if not form.is_valid():
             return self.answer(request, task, "_say", {"say_form": form})
-        message = form.send(request.user.get_username())
-        said = talk.said(message)
-        return self.answer(request, task, "_say", {"say_form": MessageForm(task), "fresh": [said]}, "conversation")
+        said = talk.said(form.send(request.user.get_username()))
+        sent = {"say_form": MessageForm(task), "fresh": [said], "senders": talk.senders(task)}
+        return self.answer(request, task, "_say", sent, "conversation")
 
     def spawn_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """A program to run. The answer is an empty form and the run's line, which watches itself, or the form with what is wrong in it."""

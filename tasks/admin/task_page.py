@@ -14,11 +14,11 @@ from tasks.models import Deployment, TaskRequest
 from tasks.orchestrator import logs
 
 TABS = {
-    "overview": "overview",
-    "conversation": "conversation",
-    "versions": "code versions",
-    "figures": "logs and metrics",
-    "containers": "containers",
+    "overview": "Overview",
+    "conversation": "Conversation",
+    "versions": "Code versions",
+    "figures": "Logs and metrics",
+    "containers": "Containers",
 }
 LOGS = 50  # of each kind
 

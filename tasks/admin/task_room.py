@@ -32,12 +32,14 @@ class TaskRoom(TaskForms):
         since, last_run = (number(request.GET.get(name, "")) for name in ("since", "since_run"))
         newest = task.messages.order_by("-id").values_list("pk", flat=True).first() or 0
         rows = [run_page.row_context(row) for row in run_page.newest(task, last_run)] if rights(request)["may_see_runs"] else []
+        fresh = talk.entries(task, talk.Filter.of(request.GET), since)
         marks = task_state.marks(task)
         live = task_state.is_live(task)
         context = {
             "task": task,
             "marks": marks,
-            "fresh": talk.entries(task, talk.Filter.of(request.GET), since),
+            "fresh": fresh,
+            "senders": talk.senders(task) if fresh else [],
             "fresh_runs": rows,
             "counts": task_page.counts(task),
             "polled": True,

@@ -43,7 +43,7 @@ def status_context(task: TaskRequest) -> dict[str, Any]:
     shown = assignments.shown_status(task)
     rounds = list(task.rounds.all())
     last = task.results.select_related("version").defer("version__prompt", "version__raw_answer", "version__round").order_by("-id").first()
-    version = task.versions.only("id", "number", "label").order_by("-number").first()
+    version = task.versions.only("id", "number", "label", "task_request_id").order_by("-number").first()
     return {
         "status": shown,
         "status_badge": badge(shown),

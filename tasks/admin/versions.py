@@ -50,6 +50,7 @@ def _line(
     before = results.get(row.based_on_id or 0, {})
     return {
         "row": row,
+        "label": "" if row.label == f"v{row.number}" else row.label,
         "badge": badge(row.status, row.notes),
         "chosen": row.pk in chosen,
         "published": row.pk in published,
