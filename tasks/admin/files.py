@@ -18,6 +18,7 @@ from tasks.admin.columns import admin_url, size
 from tasks.models import CodeVersion, GeneratedFile
 
 SHOWN_BYTES = 200_000  # longer files are only downloaded
+SHOWN_TOGETHER = 2_000_000  # bytes of all files on a page
 COLOURED_BYTES = 40_000  # longer ones are shown without colours
 COMPARED_LINES = 4_000
 DIFF_LINES = 2_000
@@ -72,7 +73,7 @@ def views(version: CodeVersion, before: CodeVersion | None) -> list[FileView]:
     """Every file of the version in the order of their paths, then those that are gone since `before`."""
     rows = list(version.files.defer("content"))
     old = {row.path: row for row in before.files.defer("content")} if before else {}
-    texts = _contents(version, {row.path for row in rows})
+    texts = _contents(version, _fitting(rows))
     moved = {row.path for row in rows if row.path in old and old[row.path].blob_sha != row.blob_sha}
     gone = {path for path in old if path not in {row.path for row in rows}}
     old_texts = _contents(before, moved | gone) if before else {}
@@ -85,6 +86,17 @@ def views(version: CodeVersion, before: CodeVersion | None) -> list[FileView]:
         _compare(view, old_texts.get(path), b"")
         shown.append(view)
     return shown
+
+
+def _fitting(rows: list[GeneratedFile]) -> set[str]:
+    """Paths of the files that a page has room for, from the first on."""
+    fitting: set[str] = set()
+    left = SHOWN_TOGETHER
+    for row in rows:
+        if row.size <= min(SHOWN_BYTES, left):
+            fitting.add(row.path)
+            left -= row.size
+    return fitting
 
 
 def _contents(version: CodeVersion, paths: set[str]) -> dict[str, bytes]:
@@ -106,7 +118,7 @@ def _view(row: GeneratedFile, change: str, content: bytes | None, old: bytes | N
     )
     text = as_text(content)
     if content is None:
-        view.note = f"Longer than {size(SHOWN_BYTES)}: download it."
+        view.note = f"Longer than {size(SHOWN_BYTES)}: download it." if row.size > SHOWN_BYTES else "The page is full: download it."
     elif text is None:
         view.note = "Not text: download it."
     else:

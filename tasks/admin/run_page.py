@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.db.models.functions import Right
 from django.utils import timezone
 
@@ -67,7 +67,7 @@ def live_context(run: ContainerRun) -> dict[str, Any]:
 def newest(task: TaskRequest, since: int = 0) -> QuerySet[ContainerRun]:
     """The task's runs with the ends of their outputs, the newest first; those with a higher id than `since` only."""
     rows = task.runs.filter(pk__gt=since).select_related("version").annotate(out_end=Right("stdout", TAIL), err_end=Right("stderr", TAIL))
-    return rows.defer("files", "stdin", "stdout", "stderr", "version__prompt", "version__raw_answer").order_by(F("id").desc())[:NEWEST]
+    return rows.defer("files", "stdin", "stdout", "stderr", "version__prompt", "version__raw_answer").order_by("-id")[:NEWEST]
 
 
 def row_context(run: ContainerRun) -> dict[str, Any]:

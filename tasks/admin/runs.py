@@ -85,7 +85,7 @@ class ContainerRunAdmin(PageAdmin):
         """The moving part of an open run, for its own page or (`row`) for a list. With a final state it is complete and the poll stops."""
         run = self.row_or_403(request, object_id)
         if run is None:
-            return HttpResponse(status=404)
+            return HttpResponse("This run is no longer kept.", status=STOP_POLLING if request.headers.get("HX-Request") else 404)
         of_list = "row" in request.GET
         context = row_context(run) if of_list else live_context(run)
         changed = request.GET.get("seen", "") != run.status

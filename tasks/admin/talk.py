@@ -18,6 +18,7 @@ from tasks.orchestrator.uploads import label_of
 NEWEST = 100  # the rest is in the list of messages
 SENDERS = 50  # offered by the filter
 FOLDED = 600  # characters that are shown before the rest is folded away
+UNFOLDED = 20_000  # and so many of that; the whole is on the message's own page
 ICONS = {"event": "bolt", "feedback": "rate_review", "message": "forum"}
 
 
@@ -65,9 +66,13 @@ def said(row: Message) -> Said:
         icon=ICONS.get(row.kind, "forum"),
         version=one_line(label_of(row.version), 40) if row.version else "",
         text=row.body[:FOLDED] + "…" if long else row.body,
-        more=f"{row.body}\n\n{data}".strip() if long else data,
+        more=shortened(f"{row.body}\n\n{data}".strip() if long else data),
         unread=badge("unread", "The coder has not acknowledged it.") if is_unread(row) else "",
     )
+
+
+def shortened(text: str) -> str:
+    return text if len(text) <= UNFOLDED else f"{text[:UNFOLDED]}…\n\nThe rest is on the message's own page."
 
 
 def is_unread(row: Message) -> bool:

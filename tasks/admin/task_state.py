@@ -16,6 +16,7 @@ from tasks.admin import columns, figures, talk
 from tasks.admin.badges import badge
 from tasks.models import AgentKey, CodeVersion, ContainerRun, Round, TaskRequest
 from tasks.orchestrator import assignments
+from tasks.orchestrator.uploads import label_of
 
 FINAL = ("completed", "failed")
 TONES = {"completed": "green", "failed": "red", "running": "blue"}
@@ -57,7 +58,7 @@ def status_context(task: TaskRequest) -> dict[str, Any]:
 
 def _sentence(task: TaskRequest, shown: str, rounds: list[Round], version: CodeVersion | None, accuracy: float | None) -> str:
     measured = f", last measured accuracy {accuracy:.4g}" if accuracy is not None else ""
-    code = f"newest code v{version.number}{measured}" if version else "no code yet"
+    code = f"newest code {columns.one_line(label_of(version), 40)}{measured}" if version else "no code yet"
     if rounds and shown not in FINAL:
         newest = rounds[0]
         waits = f", waits for {newest.waiting_for}" if newest.status == Round.Status.WAITING and newest.waiting_for else ""

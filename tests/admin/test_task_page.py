@@ -54,7 +54,7 @@ def test_the_overview_says_how_the_task_stands_and_who_fills_its_parts(boss, tas
     AgentKey.objects.create_key(name="eve", role="evaluator")
     context = boss.get(url("change", task)).context
 
-    assert context["sentence"] == "Agents are at work; newest code v2, last measured accuracy 0.75."
+    assert context["sentence"] == "Agents are at work; newest code try-2, last measured accuracy 0.75."
     assert [(part.role, part.who, part.note) for part in context["parts"]] == [
         ("creator", "gen", "no valid key has this name"),
         ("coder", "carla", "no valid key has this name"),
