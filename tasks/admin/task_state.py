@@ -51,9 +51,18 @@ def status_context(task: TaskRequest) -> dict[str, Any]:
         "tone": TONES.get(shown, "grey"),
         "sentence": _sentence(task, shown, rounds, version, figures.numbers(last).get("accuracy") if last else None),
         "newest_round": rounds[0] if rounds else None,
-        "moves": [{"status": word, "label": WORDS[word]} for word in WORDS if word in assignments.MOVES.get(task.status, WORDS)] if task.name else [],
+        "moves": [{"status": word, "label": WORDS[word]} for word in moves(task, shown)],
         "parts": parts(task),
     }
+
+
+def moves(task: TaskRequest, shown: str) -> list[str]:
+    """States that a person may set an agent's task to; none that would change nothing of what is shown. The rounds must have been read."""
+    if not task.name:
+        return []
+    allowed = [word for word in WORDS if word in assignments.MOVES.get(task.status, WORDS) and word != shown]
+    by_round = task.status not in FINAL and task.rounds.all()
+    return [word for word in allowed if word != "running" or not by_round]
 
 
 def _sentence(task: TaskRequest, shown: str, rounds: list[Round], version: CodeVersion | None, accuracy: float | None) -> str:
@@ -65,9 +74,9 @@ def _sentence(task: TaskRequest, shown: str, rounds: list[Round], version: CodeV
         return f"Round {newest.number} is {newest.status} in {newest.stage}{waits}; {code}."
     match shown:
         case "completed":
-            return f"Completed; {code}."
+            return f"The work is done; {code}."
         case "failed":
-            return f"Failed{f' in {rounds[0].stage}: {rounds[0].error}' if rounds and rounds[0].error else ''}; {code}."
+            return f"It failed{f' in {rounds[0].stage}: {rounds[0].error}' if rounds and rounds[0].error else ''}; {code}."
         case "created":
             return f"Nobody has begun; {code}. It waits for {task.coder or 'a coder'}."
         case "running":

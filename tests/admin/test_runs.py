@@ -47,7 +47,9 @@ def test_an_open_run_is_polled_until_it_has_ended(boss, run) -> None:
     for part in (said, f'id="cancel-{run.pk}" hx-swap-oob="delete"'):
         assert part in end
         assert part not in page
-        assert part not in boss.get(url("live", run), {"seen": "oom_killed"}).content.decode() or "delete" in part
+    assert said not in boss.get(url("live", run), {"seen": "oom_killed"}).content.decode()
+    gone = url("live", ContainerRun(pk=999_999))
+    assert [boss.get(gone, headers=headers).status_code for headers in ({}, {"HX-Request": "true"})] == [404, 286]
 
 
 def test_cancel_asks_for_the_end_and_needs_the_right(boss, client, run, django_user_model) -> None:

@@ -74,11 +74,15 @@ def test_a_task_leaves_its_state_by_a_button_and_the_conversation_keeps_why(boss
     boss.post(url("status", task), {"status": "completed", "reason": "good enough"})
 
     event = task.messages.latest("pk")
+    assert [move["status"] for move in boss.get(url("change", task)).context["moves"]] == ["running"]
     assert (event.sender, event.body) == ("boss", "running → completed: good enough")
     for refused in ("failed", "created", "nonsense"):
         boss.post(url("status", task), {"status": refused})
     task.refresh_from_db()
     assert task.status == "completed"
+    TaskRequest.objects.filter(pk=task.pk).update(status="running")
+    make_round(task, status="succeeded")  # it is shown as completed, whatever its own word is
+    assert [move["status"] for move in boss.get(url("change", task)).context["moves"]] == ["failed"]
 
 
 # -- conversation ----------------------------------------------------------------------------------------------------------------------

@@ -181,6 +181,6 @@ def test_a_message_is_sent_and_an_agents_answer_and_results_come_by_themselves(p
     page.evaluate("delete document.visibilityState")
     assignments.set_status(task, "completed", "gen")
     open_tab(page, "Overview")
-    expect(page.locator("#room-sentence")).to_contain_text("Completed")
+    expect(page.locator("#room-sentence")).to_contain_text("The work is done")
     assert asked_while(page, 2_600, "/live/") == 0
     assert page.evaluate("window.loadedOnce")
