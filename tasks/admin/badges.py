@@ -69,6 +69,10 @@ LOOKS: dict[str, Look] = {
     "output_limit": Look("text_ad", "too much output", "red"),
     "cancelled": Look("stop_circle", "cancelled", "grey"),
     "internal_error": Look("error", "internal error", "red"),
+    # agents' tasks and what is said in them
+    "created": Look("fiber_new", "created", "grey"),
+    "completed": Look("check_circle", "completed", "green"),
+    "unread": Look("mark_email_unread", "unread", "orange"),
     # pages and workers
     "live": Look("public", "live", "green"),
     "not live": Look("hourglass_top", "not live", "orange"),
