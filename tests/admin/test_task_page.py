@@ -231,7 +231,7 @@ def test_a_run_is_started_with_what_was_asked_and_its_line_watches_itself(boss, 
 @pytest.mark.parametrize(
     ("change", "field", "said"),
     [
-        ({"run-wall_seconds": "9999"}, "wall_seconds", "at most 300"),
+        ({"run-wall_seconds": "9999"}, "wall_seconds", "at most 240"),
         ({"run-memory_mb": "0.5"}, "memory_mb", "at least 1"),
         ({"run-processes": "nan"}, "processes", "Enter a number"),
         ({"run-command": "python3 'main"}, "command", "Close every quote"),

@@ -113,7 +113,7 @@ def test_a_program_is_started_watched_to_its_end_and_another_is_cancelled_withou
     page.get_by_label("wall time").fill("100000")
     page.locator("#spawn").evaluate("form => form.noValidate = true")  # the server's own answer
     page.get_by_role("button", name="Run", exact=True).click()
-    expect(page.locator("#spawn .errorlist")).to_contain_text("at most 300")
+    expect(page.locator("#spawn .errorlist")).to_contain_text("at most 240")
     page.get_by_label("wall time").fill("60")
     page.get_by_role("button", name="Run", exact=True).click()
     run = row_of(page, lambda: task.runs.get(status="queued"))
