@@ -78,7 +78,10 @@ def _sentence(task: TaskRequest, shown: str, rounds: list[Round], version: CodeV
         case "failed":
             return f"It failed{f' in {rounds[0].stage}: {rounds[0].error}' if rounds and rounds[0].error else ''}; {code}."
         case "created":
-            return f"Nobody has begun; {code}. It waits for {task.coder or 'a coder'}."
+            waits = (
+                f"It waits for {task.coder or 'a coder'}" if version is None else f"It waits for {task.evaluator or 'an evaluator'} or further code"
+            )
+            return f"Nobody has set it to running; {code}. {waits}."
         case "running":
             return f"Agents are at work; {code}."
     return f"The agents call its state “{columns.one_line(shown, 40)}”; {code}."
@@ -105,10 +108,12 @@ def _part(role: str, who: str, keys: Sequence[Mapping[str, Any]]) -> Part:
         return Part(role, "–", "")
     if not who:
         able = sum(key["role"] == role for key in keys)
+        if not able and settings.DEMO_API_KEY:
+            return Part(role, "any agent", "with DEMO_API_KEY; none has a key of its own")
         return Part(role, "any agent", f"{able} with a valid {role} key", "grey" if able else "orange")
     key = next((key for key in keys if key["name"] == who), None)
     if key is None:
-        return Part(role, who, "no valid key has this name", "grey" if role == "creator" else "orange")
+        return Part(role, who, "no valid key has this name", "grey" if role == "creator" or settings.DEMO_API_KEY else "orange")
     used = f"last used {key['last_used_at']:%d %b %H:%M} UTC" if key["last_used_at"] else "never used"
     return Part(role, who, f"{key['role']} key, {used}")
 

@@ -56,7 +56,7 @@ def keys() -> Iterator[Finding]:
     except DatabaseError:
         return
     if not roles:
-        yield Finding("agent keys", "off", "none is valid: no agent takes part")
+        yield Finding("agent keys", "off", "none but DEMO_API_KEY" if settings.DEMO_API_KEY else "none is valid: no agent takes part")
         return
     detail = f"{sum(roles.values())} valid: {', '.join(f'{number} {role}' for role, number in roles.items())}"
     if ending:
