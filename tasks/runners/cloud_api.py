@@ -86,16 +86,18 @@ def credentials() -> google.auth.credentials.Credentials:
     return found
 
 
-def token(*, renew: bool = False) -> str:
-    """A valid access token."""
-    holder = credentials()
+def signed(*, renew: bool = False) -> dict[str, str]:
+    """The headers that say who asks: a valid access token, and the project that pays where the credentials name one."""
     try:
         with _LOCK:
+            holder = credentials()
             if renew or not holder.valid:
                 holder.refresh(_Transport())
     except google.auth.exceptions.GoogleAuthError as error:
         raise CloudError(f"Google did not accept the credentials: {CREDENTIALS_CURE}. {_text_of(error)}") from error
-    return str(holder.token)
+    headers: dict[str, str] = {}
+    holder.apply(headers)
+    return headers
 
 
 def ask(
@@ -106,7 +108,7 @@ def ask(
     pauses = iter(() if once else PAUSES)
     renewed = False
     while True:
-        headers = {"Authorization": f"Bearer {token()}"} | ({"Content-Type": kind} if body is not None else {})
+        headers = signed() | ({"Content-Type": kind} if body is not None else {})
         asked = ""
         try:
             answer = http.fetch(url, method=method, body=body, headers=headers, seconds=seconds, max_bytes=MOST_BYTES, trusted=True)
@@ -119,7 +121,7 @@ def ask(
                 return answer
             if answer.status == 401 and not renewed:  # it may have been taken back before its time
                 renewed = True
-                token(renew=True)
+                signed(renew=True)
                 continue
             trouble = CloudError(_refusal(answer, service, cure), answer.status)
             if answer.status not in BUSY:

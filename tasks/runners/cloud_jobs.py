@@ -36,6 +36,12 @@ def find_job(name: str) -> dict[str, Any]:
         raise
 
 
+def listed() -> list[dict[str, Any]]:
+    """The first hundred of the region."""
+    found: list[dict[str, Any]] = _run("GET", f"{parent()}/jobs?pageSize=100", "run.jobs.list").get("jobs", [])
+    return found
+
+
 def run_job(name: str) -> dict[str, Any]:
     """The operation, whose metadata is the execution. Not sent again by itself: it would start another one.
 

@@ -17,6 +17,7 @@ from tasks.runners import base
 
 END_SECONDS = 30.0  # beyond the wall limit, for what it leaves
 SPARE_MB = 256  # for the Python that watches and the bucket's driver, which takes 64 MB a file
+COPIES = 8  # of the largest file, on its way through two processes
 MOUNT = "/job"
 PATH = "/usr/local/bin:/usr/bin:/bin"
 LABELS = {"deployer": "run"}
@@ -25,7 +26,8 @@ LABELS = {"deployer": "run"}
 def body_of(name: str, limits: base.Limits, size: int) -> dict[str, Any]:
     """The job as Cloud Run takes it. `size`: bytes of the program's own files, which are in memory there like all others."""
     folder = size + (limits.artefacts_mb + 64) * 1_000_000
-    memory = limits.memory_mb * 1_000_000 + folder + 64_000_000 + limits.artefacts_mb * 1_000_000
+    last = COPIES * min(limits.file_mb, limits.artefacts_mb)  # when what it leaves is sent, the program has ended
+    memory = (max(limits.memory_mb, last) + 64 + limits.artefacts_mb) * 1_000_000 + folder
     within = json.dumps({**asdict(limits), "folder_bytes": folder})
     container = {
         "image": settings.CLOUD_RUN_IMAGE,

@@ -9,7 +9,6 @@ https://cloud.google.com/run/docs/create-jobs, https://cloud.google.com/run/docs
 
 from __future__ import annotations
 
-import logging
 import time
 import uuid
 
@@ -19,11 +18,9 @@ from tasks.runners import base
 from tasks.runners import cloud_bucket as bucket
 from tasks.runners import cloud_jobs as jobs
 from tasks.runners.cloud_api import CloudError
-from tasks.runners.cloud_clearing import clear_away
+from tasks.runners.cloud_clearing import clear_away, in_background, sweep_sometimes
 from tasks.runners.cloud_course import Course
 from tasks.runners.cloud_order import body_of
-
-log = logging.getLogger(__name__)
 
 PROOF_SECONDS = 60.0  # for which an answer of `unavailable` is believed
 
@@ -37,13 +34,11 @@ class Runner(base.Runner):
     def run(self, job: base.Job, watch: base.Watch) -> base.Report:
         if missing := unset():
             return base.Report("internal_error", missing)
+        sweep_sometimes()
         return Course(job, watch).carry_out()
 
     def discard(self, name: str) -> None:
-        try:
-            clear_away(name)
-        except CloudError as error:
-            log.warning("the run %s could not be cleared away: %s", name, error.message)
+        in_background(f"the run {name}", clear_away, name)
 
 
 def unset() -> str:

@@ -138,6 +138,9 @@ class CloudRunEmulator(Emulator):
         self.jobs[name] = {**body, "name": name, "createTime": stamp(), "executionCount": 0, "ready_at": time.monotonic() + self.making_seconds}
         return self._operation(match[1], self._job(name))
 
+    def list_jobs(self, request: Request, match: re.Match[str], body: dict[str, Any]) -> Reply:
+        return json_reply({"jobs": [self._job(name) for name in self.jobs]} if self.jobs else {})
+
     def get(self, request: Request, match: re.Match[str], body: dict[str, Any]) -> Reply:
         name = match[0].removeprefix("/v2/")
         return json_reply(self._job(name)) if name in self.jobs else refusal(404, f"Resource '{match[2]}' was not found.", "NOT_FOUND")
@@ -221,6 +224,7 @@ Act = Callable[[CloudRunEmulator, Request, re.Match[str], dict[str, Any]], Reply
 EXECUTION = JOB + r"/executions/([^/:]+)"
 ROUTES: list[tuple[str, str, str, Act]] = [
     ("POST", f"{PARENT}/jobs", "run.jobs.create", CloudRunEmulator.create),
+    ("GET", f"{PARENT}/jobs", "run.jobs.list", CloudRunEmulator.list_jobs),
     ("GET", JOB, "run.jobs.get", CloudRunEmulator.get),
     ("DELETE", JOB, "run.jobs.delete", CloudRunEmulator.delete),
     ("POST", f"{JOB}:run", "run.jobs.run", CloudRunEmulator.run),

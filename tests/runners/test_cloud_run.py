@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from tasks.runners import cloud_api, cloud_clearing, cloud_course, cloud_run, get_runner
+from tasks.runners import cloud_api, cloud_clearing, cloud_course, cloud_jobs, cloud_order, cloud_run, get_runner
 from tasks.runners.base import Job, Limits, Report
 from tests.emulators.cloud_container import missing
+from tests.emulators.cloud_executions import stamp
 from tests.emulators.cloud_run import CloudRunEmulator
 from tests.runners.watch import Seen
 
@@ -33,11 +34,16 @@ def cloud(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Ite
         monkeypatch.setattr(cloud_course, "POLL_SECONDS", 0.05)
         monkeypatch.setattr(cloud_course, "STATE_SECONDS", 0.2)
         monkeypatch.setattr(cloud_course, "ASK_SECONDS", 0.05)
-        for module in (cloud_api, cloud_course, cloud_clearing):
+        for module in (cloud_api, cloud_course):
             monkeypatch.setattr(module, "PAUSES", (0.05, 0.1, 0.3, 1.0))
+        monkeypatch.setattr(cloud_clearing, "END_PAUSES", (0.05, 0.1, 0.3, 1.0, 4.0))
+        monkeypatch.setattr(cloud_clearing, "_swept", 0.0)
         cloud_api.credentials.cache_clear()
         cloud_run._proof.clear()
         yield emulator
+        for thread in threading.enumerate():
+            if thread.name == "cloud_run: clearing":
+                thread.join(20)
         assert (list(emulator.jobs), emulator.bucket.names()) == ([], []), "something of the run is still there"
         assert all(execution.over for execution in emulator.executions.values())
 
@@ -157,6 +163,7 @@ def test_lost_answers_and_busy_services_make_neither_a_second_job_nor_a_second_e
     cloud.fault("GET", "%2F000001$", "reset")
     cloud.fault("GET", "%2F000002$", status=500, times=2)
     cloud.fault("DELETE", "/jobs/", "done-but-reset")
+    cloud.making_seconds = 0.5
     cloud.tokens.clear()  # one that Google took back before its time
     report, seen = run("print('once')")
     assert (report.status, seen.stdout) == ("succeeded", b"once\n")
@@ -193,9 +200,20 @@ def test_what_a_dead_worker_left_is_ended_and_removed(cloud: CloudRunEmulator) -
     assert not execution.over
 
     RUNNER.discard(NAME)
+    RUNNER.discard(NAME)  # twice does no harm
 
-    assert execution.over
-    RUNNER.discard(NAME)  # once more does no harm
+
+def test_jobs_that_could_not_be_cleared_away_in_their_time_go_with_a_later_run(cloud: CloudRunEmulator) -> None:
+    for name in ("deployer-old", "deployer-young", "of-somebody-else"):
+        cloud_jobs.create_job(name, cloud_order.body_of(name, Limits(), 0) | ({"labels": {}} if name == "of-somebody-else" else {}))
+        cloud.jobs[f"projects/p/locations/europe-west1/jobs/{name}"]["createTime"] = "2026-01-02T03:04:05.678901234Z"
+    cloud.jobs["projects/p/locations/europe-west1/jobs/deployer-young"]["createTime"] = stamp()
+    run("print(1)")
+    end = time.monotonic() + 20
+    while len(cloud.jobs) > 2 and time.monotonic() < end:
+        time.sleep(0.02)
+    assert [name.rpartition("/")[2] for name in cloud.jobs] == ["deployer-young", "of-somebody-else"]
+    cloud.jobs.clear()
 
 
 @pytest.mark.parametrize(
@@ -244,7 +262,14 @@ def test_where_the_container_cannot_be_closed_off_nothing_is_run(cloud: CloudRun
     assert report.reason.endswith("which lacks a process namespace (Operation not permitted).")
 
 
-def test_an_image_that_is_not_there_is_an_error_of_ours(cloud: CloudRunEmulator, settings: Any) -> None:
+def test_what_cloud_run_cannot_do_is_an_error_of_ours(cloud: CloudRunEmulator, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    cloud.fault("GET", r"/executions/[^/:]+$", status=404)
+    report, _ = run("import time; time.sleep(1)")
+    assert (report.status, report.reason) == ("internal_error", "Cloud Run answered 404. on purpose")
+    cloud.cold_start = 30
+    monkeypatch.setattr(cloud_course, "START_SECONDS", 0.7)
+    report, seen = run("print(1)")
+    assert (report.status, report.reason, seen.started) == ("internal_error", "Cloud Run did not start the container within 0.7 s.", None)
     settings.CLOUD_RUN_IMAGE = "nowhere/nothing"
     report, _ = run("print(1)")
     assert (report.status, report.reason) == ("internal_error", "Cloud Run cannot use the job: Image 'nowhere/nothing' not found.")
