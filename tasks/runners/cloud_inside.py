@@ -120,6 +120,7 @@ class Keeper:
         """Never returns. `trouble` closes without a word once the program is closed off."""
         try:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # Python has a handler for it, so the program could send it
             walls.close_off(self.letters.folder, self.limits["folder_bytes"])
             os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
             os.dup2(writing["stdout"], 1)

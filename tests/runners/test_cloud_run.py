@@ -125,7 +125,7 @@ attempt("root", lambda: pathlib.Path("/x").write_text("x"))
 attempt("environ", lambda: pathlib.Path("/proc/1/environ").read_bytes())
 attempt("descriptors", lambda: os.listdir("/proc/1/fd"))
 attempt("user", lambda: os.setuid(0))
-attempt("kill", lambda: os.kill(1, 9) or len(os.listdir("/proc/1/fd")))
+attempt("kill", lambda: os.kill(1, 9) or os.kill(1, 2) or len(os.listdir("/proc/1/fd")))
 print(os.getuid() > 10**6, [name for _, name in socket.if_nameindex()], ctypes.CDLL(None).unshare(0x10000000), "CLOUD_RUN_JOB" in os.environ)
 for _ in range(200):
     if os.fork() == 0: os.setsid(); import time; time.sleep(600)
