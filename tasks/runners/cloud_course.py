@@ -130,20 +130,21 @@ class Course:
         look_at = time.monotonic() + STATE_SECONDS
         over: dict[str, Any] = {}
         while not self.ended:
-            for message, content in self._do(self._next):
-                if message["kind"] == "started":
-                    limit = time.monotonic() + self.limits.wall_seconds + END_SECONDS
-                self._heard(message, content)
-                over = {}
+            letter = self._do(self._next)
             now = time.monotonic()
+            for message, content in letter:
+                self._heard(message, content)
+                limit = max(limit, now + END_SECONDS + (self.limits.wall_seconds if message["kind"] == "started" else 0))
             if self.ended:
                 return
-            if over:
+            if over and not letter:
                 self._do(self._lost, over)
                 return
             if self.cancelled and not self.cancel_sent:
                 self._do(jobs.cancel, self.execution)
                 self.cancel_sent, limit = True, now + CANCEL_SECONDS
+            if letter:
+                continue
             if now >= look_at:
                 look_at = now + STATE_SECONDS
                 execution = self._do(jobs.get_execution, self.execution)

@@ -160,6 +160,8 @@ class Keeper:
                     self.letters.send()
 
     def _heard(self, data: bytes) -> None:
+        if self.end_by is not None:  # what it leaves takes as long as it takes to be written
+            self.end_by = time.monotonic() + GRACE_SECONDS
         for message, content in self.feed.push(data):
             if message["kind"] == "started":
                 self.started = time.monotonic()

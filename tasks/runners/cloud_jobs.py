@@ -64,8 +64,13 @@ def get_execution(execution: str) -> dict[str, Any]:
     return _run("GET", execution, "run.executions.get")
 
 
-def cancel(execution: str) -> dict[str, Any]:
-    return _run("POST", f"{execution}:cancel", "run.executions.cancel and run.jobs.run", {})
+def cancel(execution: str) -> None:
+    """Tell it to end; one that has ended meanwhile need not be told."""
+    try:
+        _run("POST", f"{execution}:cancel", "run.executions.cancel and run.jobs.run", {})
+    except CloudError as error:
+        if error.status not in {400, 404, 409}:
+            raise
 
 
 def tasks(execution: str) -> list[dict[str, Any]]:

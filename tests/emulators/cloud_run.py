@@ -182,6 +182,8 @@ class CloudRunEmulator(Emulator):
         if request.path.endswith("/tasks"):
             return json_reply({"tasks": [execution.task()]})
         if request.method == "POST":
+            if execution.over:
+                return refusal(400, "The execution has completed.", "FAILED_PRECONDITION")
             execution.cancel()
             return self._operation(match[1], execution.shown())
         return json_reply(execution.shown())

@@ -19,7 +19,7 @@ from tests.emulators.cloud_run import CloudRunEmulator
 from tests.runners.watch import Seen
 
 REFUSED = missing()
-pytestmark = pytest.mark.skipif(bool(REFUSED) and os.environ.get("REQUIRE_SERVICES") != "1", reason=REFUSED)
+pytestmark = pytest.mark.skipif(bool(REFUSED) and (os.environ.get("REQUIRE_SERVICES") != "1" or os.geteuid() != 0), reason=REFUSED)
 RUNNER = get_runner("cloud_run")
 NAME = "deployer-0123456789abcdef0123456789abcdef"
 
