@@ -6,11 +6,16 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.utils import timezone
 
+from tasks import runs
+from tasks.models import ContainerRun
 from tasks.runners import cloud_api, cloud_clearing, cloud_course, cloud_jobs, cloud_order, cloud_run, get_runner
 from tasks.runners.base import Job, Limits, Report
 from tests.emulators.cloud_container import missing
@@ -201,6 +206,42 @@ def test_what_a_dead_worker_left_is_ended_and_removed(cloud: CloudRunEmulator) -
 
     RUNNER.discard(NAME)
     RUNNER.discard(NAME)  # twice does no harm
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_row_gets_output_as_it_comes_and_its_end_and_a_dead_workers_run_is_ended(cloud: CloudRunEmulator, settings: Any) -> None:
+    settings.RUNNER = "cloud_run"
+    program = b"import time\nprint('first', flush=True); time.sleep(2.2); print('h\xc3\xa9llo'); open('out/a.txt', 'w').write('kept')"
+    run = runs.submit(files={"main.py": program})
+    seen: list[tuple[str, str]] = []
+
+    def look() -> None:
+        while not seen:
+            row = ContainerRun.objects.get(pk=run.pk)
+            if row.stdout or not row.is_open:
+                seen.append((row.status, row.stdout))
+            time.sleep(0.05)
+        connection.close()
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    runs.run_next()
+    watcher.join()
+    run.refresh_from_db()
+    assert seen == [("running", "first\n")]
+    assert (run.status, run.runner, run.stdout, run.artefacts.get().path) == ("succeeded", "cloud_run", "first\nh\u00e9llo\n", "a.txt")
+
+    runs.submit(files={"main.py": b"import time; time.sleep(600)"})
+    dead = runs.claim()
+    assert dead is not None
+    with cloud_course.ThreadPoolExecutor(1) as pool:
+        course = cloud_course.Course(runs.job_of(dead), Seen())
+        course.pool = pool
+        course._order()
+    ContainerRun.objects.filter(pk=dead.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+    runs.take_back()
+    dead.refresh_from_db()
+    assert (dead.status, dead.reason) == ("internal_error", runs.DIED)
 
 
 def test_jobs_that_could_not_be_cleared_away_in_their_time_go_with_a_later_run(cloud: CloudRunEmulator) -> None:
