@@ -245,6 +245,14 @@ REPO_HOST = _REPO_HOST if _REPO_HOST != "auto" else "github" if GITHUB_TOKEN els
 
 RUNNER = read("RUNNER", "sandbox")
 
+CLOUD_RUN_PROJECT = read("CLOUD_RUN_PROJECT")
+CLOUD_RUN_REGION = read("CLOUD_RUN_REGION")
+CLOUD_RUN_BUCKET = read("CLOUD_RUN_BUCKET")
+CLOUD_RUN_SERVICE_ACCOUNT = read("CLOUD_RUN_SERVICE_ACCOUNT")
+CLOUD_RUN_IMAGE = read("CLOUD_RUN_IMAGE", "python:3.11-slim")
+CLOUD_RUN_API_ENDPOINT = read("CLOUD_RUN_API_ENDPOINT", "https://run.googleapis.com").rstrip("/")
+CLOUD_STORAGE_API_ENDPOINT = read("CLOUD_STORAGE_API_ENDPOINT", "https://storage.googleapis.com").rstrip("/")
+
 # -- the queue: django-q2 triggers, our rows decide -------------------------------------------------------------------------------------
 
 WORKERS = read_int("WORKERS", 4)

@@ -7,7 +7,7 @@ import struct
 from typing import Any, BinaryIO
 
 _HEAD = struct.Struct(">II")
-MAX_JSON, MAX_BLOB = 1024 * 1024, 64 * 1024 * 1024
+MAX_JSON, MAX_BLOB = 1024 * 1024, 128 * 1024 * 1024  # a run may leave a file of 100 MB
 
 
 class Broken(Exception):
@@ -45,3 +45,10 @@ class Feed:
             frames.append((json.loads(self._buffer[_HEAD.size : middle]), bytes(self._buffer[middle:end])))
             del self._buffer[:end]
         return frames
+
+
+def whole(content: bytes) -> list[tuple[dict[str, Any], bytes]] | None:
+    """The frames that these bytes are; None while the last one is not complete."""
+    feed = Feed()
+    found = feed.push(content)
+    return None if feed._buffer else found

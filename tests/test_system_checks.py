@@ -35,6 +35,8 @@ def test_the_test_settings_have_none_of_ours() -> None:
         ({"REPO_HOST": "github", "GITHUB_TOKEN": ""}, "tasks.E006"),
         ({"PUBLIC_URL": "example.org"}, "tasks.E007"),
         ({"WORKERS": 0}, "tasks.E008"),
+        ({"RUNNER": "cloud_run"}, "tasks.E012"),
+        ({"RUNNER": "cloud_run", "CLOUD_RUN_API_ENDPOINT": "http://example.org"}, "tasks.E013"),
         ({"GITHUB_PAGES_URL": "https://example.org/"}, "tasks.W001"),
         ({"STUDENT_SECRET": ""}, "tasks.W002"),
         ({"TASK_DEADLINE_SECONDS": 30}, "tasks.W003"),
