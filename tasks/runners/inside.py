@@ -63,6 +63,7 @@ def main(job_fd: int, report_fd: int) -> None:
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     with os.fdopen(errors, "rb") as pipe:
         refused = pipe.read(300).decode("utf-8", "replace")
+    tell(report_fd, {"kind": "over"})
     left_out = keep(report_fd, job["out"], job["artefacts"])
     report = {
         "kind": "ended",
