@@ -294,6 +294,9 @@ REPO_HOST = _REPO_HOST if _REPO_HOST != "auto" else "github" if GITHUB_TOKEN els
 # -- runners ---------------------------------------------------------------------------------------------------------------------------
 
 RUNNER = read("RUNNER", "sandbox")
+DOCKER_HOST = read("DOCKER_HOST")
+DOCKER_IMAGE = read("DOCKER_IMAGE", "python:3.11-slim")
+DOCKER_RUNTIME = read("DOCKER_RUNTIME")
 
 # -- the queue: django-q2 triggers, our rows decide -------------------------------------------------------------------------------------
 

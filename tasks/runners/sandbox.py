@@ -167,4 +167,3 @@ def _finish(process: subprocess.Popen[bytes], usage: Usage) -> None:
     for file in (process.stdout, process.stderr):
         if file:
             file.close()
-

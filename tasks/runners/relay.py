@@ -1,0 +1,99 @@
+"""A program's output and use as messages of its first process, where they have no other way out. https://docs.kernel.org/admin-guide/cgroup-v2.html
+
+Runs within: `inside.py` is given this text, so it stands on the standard library alone. The job came through a descriptor that stays open as long
+as somebody is there to read; when it closes, and after `seconds` whatever happens, everything ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import select
+import signal
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+LOOK_SECONDS = 0.05  # between two looks at what is in use
+OUT_OF_MEMORY = ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control")  # control groups version 2 and 1
+
+
+class Relay:
+    """`ends` are the program's stdout and stderr."""
+
+    def __init__(self, source: int, tell: Callable[..., None], usage: Any, memory: int, seconds: float) -> None:
+        self.source, self.tell, self.usage, self.memory = source, tell, usage, memory
+        self.ends: list[int] = []
+        self._names: dict[int, str] = {}
+        for name in ("stdout", "stderr"):
+            reading, writing = os.pipe()
+            os.set_blocking(reading, False)
+            self._names[reading] = name
+            self.ends.append(writing)
+        self._woken, waker = os.pipe()
+        for descriptor in (self._woken, waker):
+            os.set_blocking(descriptor, False)
+        signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda number, frame: None)
+        signal.signal(signal.SIGALRM, lambda number, frame: give_up())
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+
+    def wait_for(self, pid: int) -> int:
+        """The status of that process when it has ended, whatever else ends meanwhile. Till then what it says and uses is told as it comes."""
+        for end in self.ends:
+            os.close(end)
+        next_look = 0.0
+        while True:
+            ready = select.select([self.source, self._woken, *self._names], [], [], LOOK_SECONDS)[0]
+            if self.source in ready and not os.read(self.source, 1):
+                give_up()
+            if self._woken in ready:
+                os.read(self._woken, 4096)
+            self._pass_on(reading for reading in ready if reading in self._names)
+            if time.monotonic() >= next_look:
+                self._look()
+                next_look = time.monotonic() + LOOK_SECONDS
+            ended = -1
+            while ended:
+                ended, status = os.waitpid(-1, os.WNOHANG)
+                if ended == pid:
+                    return status
+
+    def pass_on_the_rest(self) -> None:
+        """Once every process is gone, what still lies in the pipes."""
+        with contextlib.suppress(BlockingIOError):
+            while self._names:
+                self._pass_on(list(self._names))
+
+    def out_of_memory(self) -> bool:
+        """Has the kernel ended a process here because the whole had no memory left?"""
+        for path in OUT_OF_MEMORY:
+            with contextlib.suppress(OSError), open(path) as file:  # noqa: PTH123 - as in inside.py
+                return any(line.startswith("oom_kill ") and line.split()[1] != "0" for line in file)
+        return False
+
+    def _pass_on(self, readable: Iterable[int]) -> None:
+        for reading in readable:
+            if data := os.read(reading, 65536):
+                self.tell({"kind": "output", "stream": self._names[reading]}, data)
+            else:
+                del self._names[reading]
+
+    def _look(self) -> None:
+        self.usage.look()
+        ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+        self.tell(
+            {
+                "kind": "use",
+                "cpu_seconds": max(self.usage.cpu_seconds, ended.ru_utime + ended.ru_stime),
+                "beyond": self.usage.beyond(self.memory) or self.out_of_memory(),
+                "peak": self.usage.peak,
+            }
+        )
+
+
+def give_up() -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(-1, signal.SIGKILL)
+    os._exit(1)
