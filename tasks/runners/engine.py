@@ -13,7 +13,7 @@ import struct
 import docker
 from django.conf import settings
 from docker.errors import APIError, DockerException, ImageNotFound
-from docker.utils import kwargs_from_env
+from docker.utils import kwargs_from_env, parse_host
 
 FAULTS = (DockerException, OSError)  # the SDK's own; those of requests and of sockets are OSErrors
 SECONDS = 10  # for one answer of the engine
@@ -25,6 +25,15 @@ def connect() -> docker.APIClient:
     """A client of the engine that DOCKER_HOST names, with certificates where the SDK is told of some. One of `FAULTS` where none answers."""
     environment = {**os.environ, "DOCKER_HOST": settings.DOCKER_HOST}
     return docker.APIClient(version="auto", timeout=SECONDS, **kwargs_from_env(environment))
+
+
+def wrong_address() -> str:
+    """Why DOCKER_HOST is no address that the SDK takes; empty when it is one."""
+    try:
+        parse_host(settings.DOCKER_HOST)
+    except (DockerException, ValueError) as error:
+        return str(error)
+    return ""
 
 
 def explain(error: Exception) -> str:

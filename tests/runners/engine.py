@@ -24,7 +24,7 @@ def reason_against() -> str:
         return ""
     if os.geteuid() != 0:
         return "DOCKER_HOST names no Docker engine, and only root can start one."
-    return "" if shutil.which("dockerd") else "DOCKER_HOST names no Docker engine, and dockerd is not installed: apt install docker.io."
+    return "" if shutil.which("dockerd") else "DOCKER_HOST names no Docker engine, and there is no dockerd: apt install docker.io."
 
 
 class Engine:
@@ -40,7 +40,18 @@ class Engine:
             names = {"--data-root": "data", "--exec-root": "exec", "--pidfile": "pid"}
             folders = [part for option, name in names.items() for part in (option, str(self.folder / name))]
             with (self.folder / "log").open("ab") as log:
-                command = ["dockerd", "--iptables=false", "--ip6tables=false", "--bridge=none", "--host", self.host, *folders]
+                command = [
+                    "setpriv",
+                    "--pdeathsig",
+                    "TERM",
+                    "dockerd",
+                    "--iptables=false",
+                    "--ip6tables=false",
+                    "--bridge=none",
+                    "--host",
+                    self.host,
+                    *folders,
+                ]
                 self._process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
         self._wait()
 
@@ -55,11 +66,19 @@ class Engine:
         assert self._process
         self._process.kill()
         self._process.wait()
+        # its containerd dies with it; where nobody takes note of that, the next one would believe the number in this file
+        (self.folder / "exec" / "containerd" / "containerd.pid").unlink()
 
     def stop(self) -> None:
-        if self._process:
-            self._process.terminate()
-            self._process.wait(20)
+        """Of one of our own nothing stays, not even what it mounted when it was killed."""
+        if not self._process:
+            return
+        self._process.terminate()
+        self._process.wait(20)
+        for line in reversed(Path("/proc/self/mounts").read_text().splitlines()):
+            if (place := line.split()[1]).startswith(f"{self.folder}/"):
+                subprocess.run(["umount", "--lazy", place], check=False)
+        shutil.rmtree(self.folder)
 
     def containers(self) -> list[str]:
         with contextlib.closing(docker.DockerClient(self.host)) as client:
