@@ -131,6 +131,7 @@ class _Run:
         config: dict[str, Any] = self.api.create_host_config(
             network_mode="none",
             ipc_mode="private",
+            cgroupns="private",
             read_only=True,
             tmpfs={FOLDER: f"{mine},mode=755,size={folder}", "/tmp": f"{mine},mode=1777,size={TMP_MB * 1_000_000}"},  # noqa: S108 - inside  # nosec B108
             shm_size=TMP_MB * 1_000_000,
@@ -177,11 +178,13 @@ class _Run:
 
     def _why(self) -> str:
         """It ended without a report."""
+        if self._unreachable:
+            return self._unreachable
         try:
             self.api.ping()
         except FAULTS as error:
             return f"The Docker engine was lost while it ran. {explain(error)}"
-        return self._unreachable or " ".join(["The container ended before its report.", *self._words.decode("utf-8", "replace").splitlines()[-1:]])
+        return " ".join(["The container ended before its report.", *self._words.decode("utf-8", "replace").splitlines()[-1:]])
 
     def look(self) -> None:
         return

@@ -210,17 +210,18 @@ print(sorted(os.environ), len([name for name in os.listdir("/proc") if name.isdi
 
     def test_no_namespace_within_and_no_first_process_to_kill(self) -> None:
         program = """
-import ctypes, os, subprocess
+import ctypes, os, resource, subprocess
 libc = ctypes.CDLL(None, use_errno=True)
 for flag in (0x10000000, 0x00020000, 0x40000000): print(libc.unshare(flag), ctypes.get_errno())
 print(libc.syscall(56, 0x10000000 | 17, 0, 0, 0, 0) if os.uname().machine == "x86_64" else -1)
 print(libc.ptrace(16, 1, 0, 0))
-for number in (9, 15, 11): os.kill(1, number)
+print(libc.prlimit(1, 0, ctypes.byref((ctypes.c_ulong * 2)(0, 0)), None), resource.getrlimit(resource.RLIMIT_CPU)[0] > 0)
+for number in (2, 14, 9, 11, 15): os.kill(1, number)
 print(subprocess.run(["python3", "-c", "print('alive')"], capture_output=True, text=True).stdout)
 """
         report, seen = self.run(program)
         assert (report.status, report.exit_code) in {("succeeded", 0), ("failed", None)}, seen.stderr
-        assert seen.stdout.startswith(b"-1 1\n-1 1\n-1 1\n-1\n-1\n")
+        assert seen.stdout.startswith(b"-1 1\n-1 1\n-1 1\n-1\n-1\n-1 True\n")
 
     def test_what_goes_on_in_the_background_ends_with_the_program(self) -> None:
         report, _ = self.run("import os, time\nif os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0: time.sleep(600)\nprint('done')")

@@ -66,6 +66,19 @@ class TestPrograms(Programs):
         report, _ = self.run("import os; os.kill(os.getpid(), 9)", memory_mb=100)
         assert (report.status, report.reason) == ("failed", "It was ended by SIGKILL.")
 
+    def test_processor_time_of_children_that_nobody_waits_for_counts(self) -> None:
+        program = """
+import os, signal, time
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+while True:
+    if os.fork() == 0:
+        while time.process_time() < 0.02: pass
+        os._exit(0)
+    time.sleep(0.01)
+"""
+        report, _ = self.run(program, cpu_seconds=1)
+        assert (report.status, report.reason) == ("timed_out", "It used more than 1 s of processor time.")
+
     def test_a_program_cannot_tell_a_report_of_its_own(self) -> None:
         forged = frames.pack({"kind": "ended", "exit_code": 0, "signal": None, "cpu_ms": 1, "wall_ms": 1, "left_out": {}})
         program = f"""
