@@ -44,12 +44,13 @@ class Means(Protocol):
 
 
 class Course:
-    def __init__(self, job: base.Job, watch: base.Watch, place: str) -> None:
+    def __init__(self, job: base.Job, watch: base.Watch, place: str, key: bytes = b"") -> None:
+        """With a key only what bears its seal is believed to be from the first process (`frames.Broken` otherwise)."""
         self.job, self.watch, self.limits = job, watch, job.limits
         self.place = place  # what it runs in, as a sentence about it begins
         self.fault = ""  # what the runner knows about an end without a report
         self.ended: dict[str, Any] = {}
-        self._feed = frames.Feed()
+        self._feed = frames.Feed(key)
         self._sizes = {"stdout": 0, "stderr": 0}
         self._artefacts: dict[str, bytes] = {}
         self._words = b""  # of what builds the place, before the program starts

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import secrets
 import signal
 import time
 import uuid
@@ -21,6 +22,7 @@ from django.conf import settings
 from docker.errors import APIError, NotFound
 from docker.types import LogConfig, Ulimit
 
+from tasks.frames import Broken
 from tasks.runners import base, seccomp
 from tasks.runners.course import FOLDER, LOOK_SECONDS, Course, source
 from tasks.runners.engine import FAULTS, STDERR, Stream, connect, explain
@@ -74,12 +76,13 @@ class _Run:
 
     def __init__(self, api: docker.APIClient, job: base.Job, watch: base.Watch) -> None:
         self.api, self.job, self.watch = api, job, watch
-        self.course = Course(job, watch, "The container")
+        self.key = secrets.token_bytes(32)  # runtimes other than the usual one may let the program write where its first process does
+        self.course = Course(job, watch, "The container", self.key)
         self.name = job.name or f"deployer-{uuid.uuid4().hex}"
         self.cpu_seconds, self.peak = 0.0, 0
         self._beyond = False
         self._words = b""  # of the first process itself: why it failed
-        self._unreachable = ""
+        self._lost = ""
 
     def carry_out(self) -> base.Report:
         image = self.api.inspect_image(settings.DOCKER_IMAGE)
@@ -108,7 +111,6 @@ class _Run:
             "user": USER,
             "working_dir": FOLDER,
             "stdin_open": True,
-            "network_disabled": True,
             "healthcheck": {"test": ["NONE"]},
             "use_config_proxy": False,  # the way through a proxy may hold a password
             "host_config": self._host_config(),
@@ -158,8 +160,8 @@ class _Run:
             "memory": limits.memory_mb * 1_000_000,
             "seconds": limits.wall_seconds + 30,  # when all ends though nobody says so
         }
-        stream.send(self.course.order({}, relay=relay, **({"filter": rules.hex()} if rules else {})))
-        while not self.course.ended and not self._unreachable:
+        stream.send(self.course.order({}, relay=relay, key=self.key.hex(), **({"filter": rules.hex()} if rules else {})))
+        while not self.course.ended and not self._lost:
             parts = stream.read(LOOK_SECONDS)
             if parts is None:
                 break
@@ -173,13 +175,16 @@ class _Run:
             self.course.fault = self._why()
 
     def _take_in(self, data: bytes) -> None:
-        for message in self.course.heard(data):
-            self.cpu_seconds, self.peak, self._beyond = message["cpu_seconds"], message["peak"], message["beyond"]
+        try:
+            for message in self.course.heard(data):
+                self.cpu_seconds, self.peak, self._beyond = message["cpu_seconds"], message["peak"], message["beyond"]
+        except Broken:
+            self._lost = "The program broke into the report of its run."
 
     def _why(self) -> str:
         """It ended without a report."""
-        if self._unreachable:
-            return self._unreachable
+        if self._lost:
+            return self._lost
         try:
             self.api.ping()
         except FAULTS as error:
@@ -197,10 +202,10 @@ class _Run:
             self.api.kill(self.name, number)
         except APIError as error:
             if error.status_code not in {404, 409}:  # it has just ended
-                self._unreachable = explain(error)
+                self._lost = explain(error)
         except FAULTS as error:
             if number == signal.SIGKILL:  # anything milder is followed by another try
-                self._unreachable = explain(error)
+                self._lost = explain(error)
 
 
 def _discard(api: docker.APIClient, name: str) -> None:

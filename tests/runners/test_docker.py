@@ -18,7 +18,7 @@ from django.conf import LazySettings
 from django.test import override_settings
 
 from tasks import frames
-from tasks.runners import Runner, get_runner
+from tasks.runners import Runner, course, get_runner
 from tasks.runners.base import Job, Limits
 from tests.runners.engine import IMAGE, Engine, reason_against
 from tests.runners.programs import Programs
@@ -96,6 +96,14 @@ sys.exit(5)
         report, seen = self.run(program)
         assert (report.status, report.exit_code) == ("failed", 5)
         assert (seen.stdout, seen.stderr) == (forged, b"")
+
+    def test_a_program_that_writes_where_its_first_process_does_is_not_believed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """As some runtimes let it; here the first process leaves the door open."""
+        open_door = course.source().replace("PR_SET_DUMPABLE, 0, 0", "PR_SET_DUMPABLE, 1, 0")
+        monkeypatch.setattr("tasks.runners.docker.source", lambda name="inside.py": open_door if name == "inside.py" else course.source(name))
+        forged = frames.pack({"kind": "ended", "exit_code": 0, "signal": None, "cpu_ms": 1, "wall_ms": 1, "left_out": {}})
+        report, _ = self.run(f"open('/proc/1/fd/1', 'wb').write({forged!r}); import time; time.sleep(20)")
+        assert (report.status, report.reason) == ("internal_error", "The program broke into the report of its run.")
 
 
 def test_every_wall_is_asked_of_the_engine(runner: Runner, engine: Engine) -> None:
