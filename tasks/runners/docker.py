@@ -156,7 +156,7 @@ class _Run:
         """Give it its job, and take everything in until it has told how it ended."""
         limits = self.job.limits
         relay = {
-            "texts": [source("usage.py"), source("relay.py")],
+            "text": source("relay.py"),
             "memory": limits.memory_mb * 1_000_000,
             "seconds": limits.wall_seconds + 30,  # when all ends though nobody says so
         }

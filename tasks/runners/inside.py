@@ -5,7 +5,7 @@ first process of a process namespace it cannot be killed from inside, every orph
 count of processor time is complete. The program cannot look into it (not dumpable) and does not hold its report's descriptor.
 
 SIGTERM is passed on to the program. SIGUSR1: end everything now, and still tell the figures. Where nothing but the job's and the report's
-descriptor leads out, the job brings the texts of `usage.py` and `relay.py`, and the program's output and use are sent with the report.
+descriptor leads out, the job brings the text of `relay.py`, and the program's output and use are sent with the report.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def main(job_fd: int, report_fd: int) -> None:
         "signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else None,
         "wall_ms": round(wall * 1000),
         "cpu_ms": round((relay.cpu_seconds() if relay else used.ru_utime + used.ru_stime) * 1000),
-        "memory_peak_kb": max(used.ru_maxrss, relay.usage.peak // 1024 if relay else 0),
+        "memory_peak_kb": max(used.ru_maxrss, relay.peak // 1024 if relay else 0),
         "out_of_memory": bool(relay and relay.out_of_memory()),
         "refused": refused,
         "left_out": left_out,
@@ -164,10 +164,8 @@ def deny(rules: bytes) -> None:
 
 def relay_of(how: dict, source, report_fd: int):  # type: ignore[no-untyped-def, type-arg]
     scope: dict = {"__name__": "relay"}  # type: ignore[type-arg]
-    for text in how["texts"]:
-        exec(text, scope)  # from where this text comes from, too # nosec B102
-    usage = scope["Usage"](0, first=os.getpid())
-    return scope["Relay"](source.fileno(), lambda message, content=b"": tell(report_fd, message, content), usage, how["memory"], how["seconds"])
+    exec(how["text"], scope)  # from where this text comes from, too # nosec B102
+    return scope["Relay"](source.fileno(), lambda message, content=b"": tell(report_fd, message, content), how["memory"], how["seconds"])
 
 
 def wait_for(pid: int) -> int:

@@ -13,7 +13,6 @@ import select
 import signal
 import time
 from collections.abc import Callable, Iterable
-from typing import Any
 
 LOOK_SECONDS = 0.05  # between two looks at what is in use
 # control groups version 2 and 1, as they are seen within
@@ -25,11 +24,12 @@ CPU = (("/sys/fs/cgroup/cpu.stat", 1e6), ("/sys/fs/cgroup/cpuacct/cpuacct.usage"
 class Relay:
     """`ends` are the program's stdout and stderr."""
 
-    def __init__(self, source: int, tell: Callable[..., None], usage: Any, memory: int, seconds: float) -> None:
-        self.source, self.tell, self.usage, self.memory = source, tell, usage, memory
+    def __init__(self, source: int, tell: Callable[..., None], memory: int, seconds: float) -> None:
+        self.source, self.tell, self.memory = source, tell, memory
         self.ends: list[int] = []
+        self.peak = 0  # bytes that were in use at a time
         # what the group uses as long as there is nothing but this process
-        self._my_seconds, self._my_memory = _group_seconds() - time.process_time(), _group_memory() or 0
+        self._my_seconds, self._my_memory = _group_seconds() - time.process_time(), _group_memory()
         self._names: dict[int, str] = {}
         for name in ("stdout", "stderr"):
             reading, writing = os.pipe()
@@ -75,7 +75,8 @@ class Relay:
     def cpu_seconds(self) -> float:
         """Of everything but this process. The group counts the children of those that do not wait for theirs, too, which no process does."""
         ended = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return max(self.usage.cpu_seconds, ended.ru_utime + ended.ru_stime, _group_seconds() - time.process_time() - self._my_seconds)
+        others = _others()[0] if self._my_memory is None else _group_seconds() - time.process_time() - self._my_seconds
+        return max(ended.ru_utime + ended.ru_stime, others)
 
     def out_of_memory(self) -> bool:
         """Has the kernel ended a process here because the whole had no memory left?"""
@@ -92,15 +93,11 @@ class Relay:
                 del self._names[reading]
 
     def _look(self) -> None:
-        memory = _group_memory()
-        if memory is None:
-            self.usage.look()
-            beyond = self.usage.beyond(self.memory)
-        else:
-            beyond = memory - self._my_memory > self.memory
-            self.usage.peak = max(self.usage.peak, memory - self._my_memory)
-        use = {"kind": "use", "cpu_seconds": self.cpu_seconds(), "beyond": beyond or self.out_of_memory(), "peak": self.usage.peak}
-        self.tell(use)
+        group = _group_memory()
+        memory = _others()[1] if group is None or self._my_memory is None else group - self._my_memory
+        self.peak = max(self.peak, memory)
+        beyond = memory > self.memory or self.out_of_memory()
+        self.tell({"kind": "use", "cpu_seconds": self.cpu_seconds(), "beyond": beyond, "peak": self.peak})
 
 
 def _group_seconds() -> float:
@@ -112,12 +109,25 @@ def _group_seconds() -> float:
 
 
 def _group_memory() -> int | None:
-    """Bytes that the processes of the container have for themselves or share; None where that cannot be read. One look costs as much for hundreds of
-    them as for one, which a walk through /proc does not."""
+    """Bytes that the processes of the container have for themselves or share; None where that cannot be read. A look costs no more for hundreds
+    of them than for one."""
     for path, names in MEMORY:
         with contextlib.suppress(OSError, ValueError), open(path) as file:  # noqa: PTH123
             return sum(int(line.split()[1]) for line in file if line.split()[0] in names)
     return None
+
+
+def _others() -> tuple[float, int]:
+    """Processor time and memory of every process but this one and what each has waited for, where the group tells nothing (gVisor)."""
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    seconds, memory = ended.ru_utime + ended.ru_stime, 0
+    for name in os.listdir("/proc"):  # noqa: PTH208
+        if name.isdigit() and int(name) != os.getpid():
+            with contextlib.suppress(OSError, ValueError), open(f"/proc/{name}/stat") as file:  # noqa: PTH123
+                fields = file.read().rpartition(")")[2].split()
+                seconds += sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+                memory += int(fields[21]) * os.sysconf("SC_PAGE_SIZE")
+    return seconds, memory
 
 
 def give_up() -> None:

@@ -1,7 +1,4 @@
-"""What the processes of a sandbox use, seen from outside. https://man7.org/linux/man-pages/man5/proc.5.html
-
-Where nobody outside can look, `inside.py` is given this text and looks itself, so it stands on the standard library alone.
-"""
+"""What the processes of a sandbox use, seen from outside. https://man7.org/linux/man-pages/man5/proc.5.html"""
 
 from __future__ import annotations
 
@@ -18,9 +15,9 @@ CLOSELY = 5  # every so many looks, where forked processes share memory
 class Usage:
     """Below `root` stands one chain of processes that build the sandbox, then its first process, then the program with all that it starts."""
 
-    def __init__(self, root: int, first: int = 0) -> None:
+    def __init__(self, root: int) -> None:
         self.root = root
-        self.first = first  # the sandbox's first process, as the machine numbers it; found below `root` if it is not named
+        self.first = 0  # the sandbox's first process, as the machine numbers it
         self.memory = 0  # bytes in use at the last look
         self.peak = 0
         self._looks = 0
