@@ -48,12 +48,12 @@ class Course:
         """With a key only what bears its seal is believed to be from the first process (`frames.Broken` otherwise)."""
         self.job, self.watch, self.limits = job, watch, job.limits
         self.place = place  # what it runs in, as a sentence about it begins
-        self.fault = ""  # what the runner knows about an end without a report
+        self.fault = ""  # why the runner has lost hold of it
+        self.words = b""  # of what it runs in, not of the program: why there is no report
         self.ended: dict[str, Any] = {}
         self._feed = frames.Feed(key)
         self._sizes = {"stdout": 0, "stderr": 0}
         self._artefacts: dict[str, bytes] = {}
-        self._words = b""  # of what builds the place, before the program starts
         self._started: float | None = None
         self._over = False  # the program has ended; its files are coming
         self._limit = time.monotonic() + self.limits.wall_seconds + START_SECONDS
@@ -118,7 +118,7 @@ class Course:
     def said(self, stream: Literal["stdout", "stderr"], data: bytes) -> None:
         """The next bytes of the program's output; before its start they are words of what builds the place."""
         if self._started is None:
-            self._words = (self._words + data)[:500]
+            self.words = (self.words + data)[:500]
         room = self.limits.output_kb * 1024 - self._sizes[stream]
         self._sizes[stream] += len(data)
         if room > 0:
@@ -170,10 +170,12 @@ class Course:
         code, number = ended.get("exit_code"), ended.get("signal")
         if status is None and any(cut.values()):
             status, reason = "output_limit", f"It wrote more than {limits.output_kb} kB of output."
-        if status is None and not ended:
-            words = self._words.decode("utf-8", "replace").strip().splitlines()
+        if self.fault and not ended:
+            status, reason = "internal_error", self.fault
+        elif status is None and not ended:
+            words = self.words.decode("utf-8", "replace").strip().splitlines()
             what = f"{self.place} ended before its report." if self._started else f"{self.place} could not be built."
-            status, reason = "internal_error", self.fault or " ".join([what, *words[-1:]])
+            status, reason = "internal_error", " ".join([what, *words[-1:]])
         elif status is None and ended.get("refused"):
             status, reason = "failed", f"{self.job.command[0]} could not be started: {ended['refused']}."
         elif status is None and ended.get("out_of_memory"):

@@ -81,7 +81,6 @@ class _Run:
         self.name = job.name or f"deployer-{uuid.uuid4().hex}"
         self.cpu_seconds, self.peak = 0.0, 0
         self._beyond = False
-        self._words = b""  # of the first process itself: why it failed
         self._lost = ""
 
     def carry_out(self) -> base.Report:
@@ -167,12 +166,12 @@ class _Run:
                 break
             for number, data in parts:
                 if number == STDERR:
-                    self._words = (self._words + data)[-500:]
+                    self.course.words = (self.course.words + data)[-500:]
                 else:
                     self._take_in(data)
             self.course.go_on(self)
         if not self.course.ended:
-            self.course.fault = self._why()
+            self.course.fault = self._lost or self._gone()
 
     def _take_in(self, data: bytes) -> None:
         try:
@@ -181,15 +180,13 @@ class _Run:
         except Broken:
             self._lost = "The program broke into the report of its run."
 
-    def _why(self) -> str:
-        """It ended without a report."""
-        if self._lost:
-            return self._lost
+    def _gone(self) -> str:
+        """Has the engine itself gone?"""
         try:
             self.api.ping()
         except FAULTS as error:
             return f"The Docker engine was lost while it ran. {explain(error)}"
-        return " ".join(["The container ended before its report.", *self._words.decode("utf-8", "replace").splitlines()[-1:]])
+        return ""
 
     def look(self) -> None:
         return
@@ -202,10 +199,10 @@ class _Run:
             self.api.kill(self.name, number)
         except APIError as error:
             if error.status_code not in {404, 409}:  # it has just ended
-                self._lost = explain(error)
+                self._lost = f"The container could not be ended. {explain(error)}"
         except FAULTS as error:
             if number == signal.SIGKILL:  # anything milder is followed by another try
-                self._lost = explain(error)
+                self._lost = f"The container could not be ended. {explain(error)}"
 
 
 def _discard(api: docker.APIClient, name: str) -> None:
