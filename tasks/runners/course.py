@@ -56,7 +56,7 @@ class Course:
         self._artefacts: dict[str, bytes] = {}
         self._started: float | None = None
         self._over = False  # the program has ended; its files are coming
-        self._limit = time.monotonic() + self.limits.wall_seconds + START_SECONDS
+        self._limit = 0.0  # when it has to be built, has to end, has to have handed over
         self._status: base.Status | None = None  # why we ended it, if we did
         self._reason = ""
         self._end_by: float | None = None  # when what was asked to end is killed
@@ -66,8 +66,9 @@ class Course:
     # -- before ------------------------------------------------------------------------------------------------------------------------
 
     def order(self, rlimits: dict[str, int], **more: object) -> bytes:
-        """Everything that `inside.py` is to know: the program, its files, its limits, beside them those that only this runner sets."""
+        """Everything that `inside.py` is to know: the program, its files, its limits, beside them those that only this runner sets. Time runs now."""
         limits = self.limits
+        self._limit = time.monotonic() + limits.wall_seconds + START_SECONDS
         order = {
             "command": list(self.job.command),
             "env": {"PATH": PATH, "HOME": FOLDER, "LANG": "C.UTF-8", "TMPDIR": "/tmp", "PYTHONUNBUFFERED": "1", **self.job.env},  # noqa: S108 - inside  # nosec B108

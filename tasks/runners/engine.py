@@ -16,7 +16,7 @@ from docker.errors import APIError, DockerException, ImageNotFound
 from docker.utils import kwargs_from_env, parse_host
 
 FAULTS = (DockerException, OSError)  # the SDK's own; those of requests and of sockets are OSErrors
-SECONDS = 10  # for one answer of the engine
+SECONDS = 15  # for one answer of the engine; less than the lease of a run lasts
 STDERR = 2
 _HEAD = struct.Struct(">BxxxI")  # which stream, and how many bytes of it follow
 
@@ -43,10 +43,14 @@ def explain(error: Exception) -> str:
         return f"The Docker engine does not have the image {image}: run docker pull {image} there, or set DOCKER_IMAGE."
     if isinstance(error, APIError):
         said = " ".join(str(error.explanation or error).split())[:300]
-        cure = f" Set DOCKER_IMAGE to an image with Python 3.9 or later, {image} does not start it." if "executable file not found" in said else ""
-        return f"The Docker engine refused: {said}.{cure}"
+        cures = {
+            "executable file not found": "Set DOCKER_IMAGE to one that starts Python 3.9 or later as python3.",
+            "nknown runtime": "Leave DOCKER_RUNTIME unset, or name one that docker info lists.",
+        }
+        return " ".join([f"The Docker engine refused: {said.rstrip('.')}.", *(cure for sign, cure in cures.items() if sign in said)])
     cure = "Start it, see that this user may use it (group docker), or set DOCKER_HOST"
-    return f"No Docker engine answers at {settings.DOCKER_HOST or 'its usual socket'}. {cure}. It said: {' '.join(str(error).split())[:200]}"
+    said = " ".join(str(error).split())[-200:]  # what it comes down to stands last
+    return f"No Docker engine answers at {settings.DOCKER_HOST or 'its usual socket'}. {cure}. It said: {said}"
 
 
 class Stream:

@@ -72,6 +72,8 @@ class Engine:
     def stop(self) -> None:
         """Of one of our own nothing stays, not even what it mounted when it was killed."""
         if not self._process:
+            with contextlib.closing(docker.DockerClient(self.host)) as client:
+                client.api.remove_image(IMAGE)
             return
         self._process.terminate()
         self._process.wait(20)

@@ -17,7 +17,7 @@ import pytest
 from django.conf import LazySettings
 from django.test import override_settings
 
-from tasks import frames
+from tasks import frames, runs
 from tasks.runners import Runner, course, get_runner
 from tasks.runners.base import Job, Limits
 from tests.runners.engine import IMAGE, Engine, reason_against
@@ -141,6 +141,16 @@ def test_what_is_missing_is_named_with_its_cure(runner: Runner, settings: LazySe
     assert (report.status, report.reason) == ("internal_error", missing)
     settings.DOCKER_HOST = "unix:///no/such/docker.sock"
     assert runner.unavailable().startswith("No Docker engine answers at unix:///no/such/docker.sock. Start it, see that this user may use it")
+
+
+@pytest.mark.django_db
+def test_a_run_of_a_task_is_carried_out_by_it(settings: LazySettings) -> None:
+    settings.RUNNER = "docker"
+    run = runs.submit(files={"main.py": b"open('out/made.txt', 'w').write('made'); print('done')"})
+    runs.run_next()
+    run.refresh_from_db()
+    assert (run.runner, run.status, run.reason, run.stdout, run.artefacts.get().path) == ("docker", "succeeded", "", "done\n", "made.txt")
+    assert (run.applied["image"], run.applied["network"]) == (IMAGE, "off")
 
 
 @pytest.fixture
