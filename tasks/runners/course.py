@@ -65,13 +65,14 @@ class Course:
 
     # -- before ------------------------------------------------------------------------------------------------------------------------
 
-    def order(self, rlimits: dict[str, int], **more: object) -> bytes:
-        """Everything that `inside.py` is to know: the program, its files, its limits, beside them those that only this runner sets. Time runs now."""
+    def order(self, rlimits: dict[str, int], env: dict[str, str], **more: object) -> bytes:
+        """Everything that `inside.py` is to know: the program, its files, its limits, and what only this runner adds to them. Time runs now."""
         limits = self.limits
+        always = {"HOME": FOLDER, "LANG": "C.UTF-8", "TMPDIR": "/tmp", "PYTHONUNBUFFERED": "1"}  # noqa: S108 - inside  # nosec B108
         self._limit = time.monotonic() + limits.wall_seconds + START_SECONDS
         order = {
             "command": list(self.job.command),
-            "env": {"PATH": PATH, "HOME": FOLDER, "LANG": "C.UTF-8", "TMPDIR": "/tmp", "PYTHONUNBUFFERED": "1", **self.job.env},  # noqa: S108 - inside  # nosec B108
+            "env": {"PATH": PATH, **env, **always, **self.job.env},
             "files": len(self.job.files),
             "out": base.OUT,
             "artefacts": limits.artefacts_mb * 1_000_000,

@@ -25,7 +25,7 @@ from docker.types import LogConfig, Ulimit
 from tasks.frames import Broken
 from tasks.runners import base, seccomp
 from tasks.runners.course import FOLDER, LOOK_SECONDS, Course, source
-from tasks.runners.engine import FAULTS, STDERR, Stream, connect, explain
+from tasks.runners.engine import FAULTS, QUICK_SECONDS, STDERR, Stream, connect, explain
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,6 @@ USER = "65534:65534"
 CPUS = 1.0
 TMP_MB = 64  # of /tmp, and of /dev/shm
 OWN_MB = 32  # for the first process
-KILL_SECONDS = 3  # for the engine to take a signal or to remove a container
 MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}  # as images name them: as the kernel does
 
 
@@ -43,7 +42,7 @@ class Runner(base.Runner):
 
     def unavailable(self) -> str:
         try:
-            with contextlib.closing(connect()) as api:
+            with contextlib.closing(connect(QUICK_SECONDS)) as api:
                 image = api.inspect_image(settings.DOCKER_IMAGE)
                 if image.get("Os") != "linux":
                     return f"The image {settings.DOCKER_IMAGE} is not for Linux: set DOCKER_IMAGE to one that is."
@@ -65,7 +64,7 @@ class Runner(base.Runner):
 
     def discard(self, name: str) -> None:
         try:
-            with contextlib.closing(connect()) as api:
+            with contextlib.closing(connect(QUICK_SECONDS)) as api:
                 _discard(api, name)
         except FAULTS as error:
             log.warning("the container %s may still be there: %s", name, explain(error))
@@ -85,21 +84,21 @@ class _Run:
 
     def carry_out(self) -> base.Report:
         image = self.api.inspect_image(settings.DOCKER_IMAGE)
-        rules = seccomp.program(MACHINES.get(image["Architecture"], "unknown"))
         with contextlib.ExitStack() as stack:
             stack.callback(_discard, self.api, self.name)
-            self._create()
+            self._create(image["Id"])
             stream = stack.enter_context(contextlib.closing(Stream(self.api, self.name)))
             self.watch.cancelled()  # making a container may take its time, and the row's lease goes on
             self.api.start(self.name)
-            self.api.timeout = KILL_SECONDS
-            self._follow(stream, rules)
+            self.api.timeout = QUICK_SECONDS
+            stream.send(self._order(image))
+            self._follow(stream)
         by = f"docker, {settings.DOCKER_RUNTIME or 'its usual runtime'}, control groups, seccomp, resource limits"
         return self.course.report(self, by=by, image=settings.DOCKER_IMAGE, image_id=image["Id"], cpus=CPUS)
 
     # -- before ------------------------------------------------------------------------------------------------------------------------
 
-    def _create(self) -> None:
+    def _create(self, image: str) -> None:
         # https://docs.docker.com/reference/api/engine/version/v1.41/#tag/Container/operation/ContainerCreate
         options: dict[str, Any] = {
             "entrypoint": ["python3"],
@@ -115,12 +114,12 @@ class _Run:
             "host_config": self._host_config(),
         }
         try:
-            self.api.create_container(settings.DOCKER_IMAGE, **options)
+            self.api.create_container(image, **options)
         except APIError as error:
             if error.status_code != 409:
                 raise
             _discard(self.api, self.name)  # a worker that died began this very run
-            self.api.create_container(settings.DOCKER_IMAGE, **options)
+            self.api.create_container(image, **options)
 
     def _host_config(self) -> dict[str, Any]:
         """The engine's side of the limits. Files have room beside the program's own memory, whose limit is watched; the kernel holds the sum."""
@@ -149,17 +148,21 @@ class _Run:
         )
         return config
 
-    # -- while it runs -----------------------------------------------------------------------------------------------------------------
-
-    def _follow(self, stream: Stream, rules: bytes | None) -> None:
-        """Give it its job, and take everything in until it has told how it ended."""
+    def _order(self, image: dict[str, Any]) -> bytes:
         limits = self.job.limits
         relay = {
             "text": source("relay.py"),
             "memory": limits.memory_mb * 1_000_000,
             "seconds": limits.wall_seconds + 30,  # when all ends though nobody says so
         }
-        stream.send(self.course.order({}, relay=relay, key=self.key.hex(), **({"filter": rules.hex()} if rules else {})))
+        env = dict(entry.split("=", 1) for entry in (image.get("Config") or {}).get("Env") or [] if "=" in entry)
+        rules = seccomp.program(MACHINES.get(image["Architecture"], "unknown"))
+        return self.course.order({}, env, relay=relay, key=self.key.hex(), **({"filter": rules.hex()} if rules else {}))
+
+    # -- while it runs -----------------------------------------------------------------------------------------------------------------
+
+    def _follow(self, stream: Stream) -> None:
+        """Take everything in until it has told how it ended."""
         while not self.course.ended and not self._lost:
             parts = stream.read(LOOK_SECONDS)
             if parts is None:
@@ -207,7 +210,7 @@ class _Run:
 
 def _discard(api: docker.APIClient, name: str) -> None:
     """Back when it is gone; the engine may be at it already. Never raises: it ends by itself with its stream, and is then removed by the engine."""
-    end = time.monotonic() + KILL_SECONDS
+    end = time.monotonic() + QUICK_SECONDS
     while True:
         try:
             api.remove_container(name, force=True, v=True)

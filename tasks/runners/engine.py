@@ -17,14 +17,15 @@ from docker.utils import kwargs_from_env, parse_host
 
 FAULTS = (DockerException, OSError)  # the SDK's own; those of requests and of sockets are OSErrors
 SECONDS = 15  # for one answer of the engine; less than the lease of a run lasts
+QUICK_SECONDS = 5  # for what an engine that is well does at once: tell of itself, take a signal, remove a container
 STDERR = 2
 _HEAD = struct.Struct(">BxxxI")  # which stream, and how many bytes of it follow
 
 
-def connect() -> docker.APIClient:
+def connect(seconds: int = SECONDS) -> docker.APIClient:
     """A client of the engine that DOCKER_HOST names, with certificates where the SDK is told of some. One of `FAULTS` where none answers."""
     environment = {**os.environ, "DOCKER_HOST": settings.DOCKER_HOST}
-    return docker.APIClient(version="auto", timeout=SECONDS, **kwargs_from_env(environment))
+    return docker.APIClient(version="auto", timeout=seconds, **kwargs_from_env(environment))
 
 
 def wrong_address() -> str:

@@ -91,7 +91,7 @@ class _Run:
         bounds = {"RLIMIT_NPROC": limits.processes, "RLIMIT_AS": max(4 * limits.memory_mb, 2048) * 1_000_000}
         with contextlib.ExitStack() as stack:
             report, writing = os.pipe()
-            job, rules = _memory_file(self.course.order(bounds)), _memory_file(seccomp.program() or b"")
+            job, rules = _memory_file(self.course.order(bounds, {})), _memory_file(seccomp.program() or b"")
             theirs = (job, rules, writing)
             process = subprocess.Popen(  # noqa: S603 - running what strangers wrote is what a sandbox is for  # nosec B603
                 self._command(job, writing, rules),

@@ -59,7 +59,7 @@ class Engine:
         """Give it the image."""
         with contextlib.closing(docker.DockerClient(self.host)) as client:
             repository, tag = IMAGE.split(":")
-            client.api.import_image_from_data(image(), repository=repository, tag=tag)
+            client.api.import_image_from_data(image(), repository=repository, tag=tag, changes=["ENV KIND=of-the-image PLACE=image"])
 
     def kill(self) -> None:
         """As when it crashes; only for one of our own."""

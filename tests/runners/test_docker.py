@@ -116,12 +116,16 @@ def test_every_wall_is_asked_of_the_engine(runner: Runner, engine: Engine) -> No
             found.update(client.api.inspect_container("deployer-test-walls"))
             client.close()
 
-    program = b"print(*[line.split()[1] for line in open('/proc/self/status') if line.split(':')[0] in ('Uid', 'CapEff', 'NoNewPrivs', 'Seccomp')])"
+    program = b"""
+import os
+about = dict(line.split(":", 1) for line in open("/proc/self/status"))
+print(os.environ["PLACE"], about["Uid"].split()[0], *(about[name].strip() for name in ("CapEff", "NoNewPrivs", "Seccomp")))
+"""
     limits = Limits(memory_mb=100, processes=7, artefacts_mb=1)
     seen = Looking()
     runner.run(Job(("python3", "main.py"), {"main.py": program}, limits=limits, name="deployer-test-walls"), seen)
     host, config = found["HostConfig"], found["Config"]
-    assert seen.stdout.split() == [b"65534", b"0000000000000000", b"1", b"2"]
+    assert seen.stdout.split() == [b"image", b"65534", b"0000000000000000", b"1", b"2"]
     assert host["Memory"] == host["MemorySwap"] == (65 + 100 + 160) * 1_000_000 + len(program)
     assert (host["PidsLimit"], host["NanoCpus"], host["NetworkMode"], host["Privileged"]) == (8, 1_000_000_000, "none", False)
     assert (host["ReadonlyRootfs"], host["CapDrop"], host["SecurityOpt"]) == (True, ["ALL"], ["no-new-privileges:true"])

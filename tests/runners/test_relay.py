@@ -32,7 +32,7 @@ def first_process(program: str, seen: Seen, seconds: float = 20) -> Iterator[tup
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, pass_fds=[rules]) as process:
         os.close(rules)
         assert process.stdin
-        process.stdin.write(course.order({}, relay={"text": source("relay.py"), "memory": 10**9, "seconds": seconds}, key=KEY.hex()))
+        process.stdin.write(course.order({}, {}, relay={"text": source("relay.py"), "memory": 10**9, "seconds": seconds}, key=KEY.hex()))
         process.stdin.flush()
         try:
             yield process, course
