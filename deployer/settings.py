@@ -244,6 +244,9 @@ REPO_HOST = _REPO_HOST if _REPO_HOST != "auto" else "github" if GITHUB_TOKEN els
 # -- runners ---------------------------------------------------------------------------------------------------------------------------
 
 RUNNER = read("RUNNER", "sandbox")
+DOCKER_HOST = read("DOCKER_HOST")
+DOCKER_IMAGE = read("DOCKER_IMAGE", "python:3.11-slim")
+DOCKER_RUNTIME = read("DOCKER_RUNTIME")
 
 CLOUD_RUN_PROJECT = read("CLOUD_RUN_PROJECT")
 CLOUD_RUN_REGION = read("CLOUD_RUN_REGION")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -9,6 +10,9 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
 from tasks import backends
+
+# https://github.com/distribution/reference: [host[:port]/]path[:tag][@digest], or the digest of an image
+_IMAGE = re.compile(r"(?:[\w.-]+(?::\d+)?/)?[a-z0-9]+(?:[._/-]+[a-z0-9]+)*(?::[\w][\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?|sha256:[0-9a-f]{64}")
 
 
 def unset(id: str, message: str, hint: str) -> CheckMessage:
@@ -42,6 +46,29 @@ def check_host(**kwargs: Any) -> list[CheckMessage]:
         found.append(unset("E006", "REPO_HOST is github, but GITHUB_TOKEN is not set.", "Set GITHUB_TOKEN, or REPO_HOST=local."))
     if "{repo}" not in settings.GITHUB_PAGES_URL:
         found.append(Warning("GITHUB_PAGES_URL does not hold {repo}.", hint="Use https://{owner}.github.io/{repo}/.", id="tasks.W001"))
+    return found
+
+
+@register()
+def check_runner(**kwargs: Any) -> list[CheckMessage]:
+    """E009 to E011: the runner exists, and what is said of Docker can be meant."""
+    found: list[CheckMessage] = []
+    choices = backends.names("runners", "Runner")
+    if settings.RUNNER not in choices:
+        found.append(unset("E009", f"RUNNER is {settings.RUNNER!r}.", f"Use one of {', '.join(choices)}."))
+    if settings.RUNNER != "docker":
+        return found
+    if not _IMAGE.fullmatch(settings.DOCKER_IMAGE):
+        hint = "Name an image with Python 3.9 or later that the engine has, such as python:3.11-slim."
+        found.append(unset("E010", f"DOCKER_IMAGE is {settings.DOCKER_IMAGE!r}.", hint))
+    if not re.fullmatch(r"[\w.-]*", settings.DOCKER_RUNTIME):
+        hint = "Leave it unset, or name one that `docker info` lists under Runtimes, such as runsc."
+        found.append(unset("E011", f"DOCKER_RUNTIME is {settings.DOCKER_RUNTIME!r}.", hint))
+    from tasks.runners.engine import wrong_address  # its SDK is loaded only where it is used
+
+    if reason := wrong_address():
+        hint = "Leave it unset for the engine of this machine, or use unix:///path/of/docker.sock or tcp://name:2376."
+        found.append(unset("E011", f"DOCKER_HOST cannot be used: {reason}", hint))
     return found
 
 

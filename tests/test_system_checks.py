@@ -35,6 +35,10 @@ def test_the_test_settings_have_none_of_ours() -> None:
         ({"REPO_HOST": "github", "GITHUB_TOKEN": ""}, "tasks.E006"),
         ({"PUBLIC_URL": "example.org"}, "tasks.E007"),
         ({"WORKERS": 0}, "tasks.E008"),
+        ({"RUNNER": "no_such"}, "tasks.E009"),
+        ({"RUNNER": "docker", "DOCKER_IMAGE": "Python 3.11"}, "tasks.E010"),
+        ({"RUNNER": "docker", "DOCKER_RUNTIME": "run sc"}, "tasks.E011"),
+        ({"RUNNER": "docker", "DOCKER_HOST": "tcp://engine"}, "tasks.E011"),
         ({"RUNNER": "cloud_run"}, "tasks.E012"),
         ({"RUNNER": "cloud_run", "CLOUD_RUN_API_ENDPOINT": "http://example.org"}, "tasks.E013"),
         ({"GITHUB_PAGES_URL": "https://example.org/"}, "tasks.W001"),
@@ -48,6 +52,12 @@ def test_a_wrong_combination_is_found(change: dict[str, Any], id: str, settings:
     for name, value in change.items():
         setattr(settings, name, value)
     assert id in ids()
+
+
+@pytest.mark.parametrize("image", ["python:3.11-slim", "registry.example.org:5000/team/python:3.11-slim@sha256:" + 64 * "a", "sha256:" + 64 * "a"])
+def test_docker_as_it_is_meant_is_left_in_peace(image: str, settings: LazySettings) -> None:
+    settings.RUNNER, settings.DOCKER_IMAGE, settings.DOCKER_RUNTIME, settings.DOCKER_HOST = "docker", image, "runsc", "tcp://engine.example.org:2376"
+    assert not {id for id in ids() if id.startswith("tasks.E")}
 
 
 KEY = "a-key-of-these-tests-0123456789-abcdef"

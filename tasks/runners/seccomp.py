@@ -25,9 +25,9 @@ _ARM = {
     "finit_module": 273, "bpf": 280, "userfaultfd": 282, "kexec_file_load": 294, "io_uring_setup": 425, "io_uring_enter": 426,
     "io_uring_register": 427, "open_tree": 428, "move_mount": 429, "fsopen": 430, "fsmount": 432, "mount_setattr": 442,
 }  # fmt: skip
-_MACHINES = {  # name: (AUDIT_ARCH, denied, clone, clone3, socket)
-    "x86_64": (0xC000003E, _X86, 56, 435, 41),
-    "aarch64": (0xC00000B7, _ARM, 220, 435, 198),
+_MACHINES = {  # name: (AUDIT_ARCH, denied, clone, clone3, socket, prlimit64)
+    "x86_64": (0xC000003E, _X86, 56, 435, 41, 302),
+    "aarch64": (0xC00000B7, _ARM, 220, 435, 198, 261),
 }
 CLONE_NEW = 0x7E020080  # CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET and NEWTIME
 AF_UNIX, AF_INET, AF_INET6, AF_NETLINK = 1, 2, 10, 16
@@ -43,13 +43,16 @@ def program(machine: str = "") -> bytes | None:
     known = _MACHINES.get(machine or platform.machine())
     if known is None:
         return None
-    architecture, denied, clone, clone3, socket = known
+    architecture, denied, clone, clone3, socket, prlimit = known
     code = [_op(_LOAD, _ARCHITECTURE), _op(_JUMP_EQUAL, architecture, 1, 0), _op(_RETURN, _KILL), _op(_LOAD, _NUMBER)]
     code += [_op(_JUMP_AT_LEAST, X32, 0, 1), _op(_RETURN, _KILL)]
     # clone3's flags lie in memory, where a filter cannot look: glibc takes clone instead when the call is not there
     code += [_op(_JUMP_EQUAL, clone3, 0, 1), _op(_RETURN, _ERROR | errno.ENOSYS)]
     for number in sorted(denied.values()):
         code += [_op(_JUMP_EQUAL, number, 0, 1), _op(_RETURN, _ERROR | errno.EPERM)]
+    # limits of another process: the first one of a sandbox has the same user, and would end by them
+    code += [_op(_JUMP_EQUAL, prlimit, 0, 4), _op(_LOAD, _FIRST_ARGUMENT), _op(_JUMP_EQUAL, 0, 1, 0), _op(_RETURN, _ERROR | errno.EPERM)]
+    code += [_op(_RETURN, _ALLOW)]
     code += [_op(_JUMP_EQUAL, clone, 0, 4), _op(_LOAD, _FIRST_ARGUMENT), _op(_JUMP_SET, CLONE_NEW, 0, 1), _op(_RETURN, _ERROR | errno.EPERM)]
     code += [_op(_RETURN, _ALLOW), _op(_JUMP_EQUAL, socket, 0, 6), _op(_LOAD, _FIRST_ARGUMENT)]
     families = (AF_UNIX, AF_INET, AF_INET6, AF_NETLINK)

@@ -58,6 +58,10 @@ class Usage:
         self.peak = max(self.peak, total)
         return total
 
+    def beyond(self, memory: int) -> bool:
+        """Is more than that in use?"""
+        return self.memory > memory and self.look_closely() > memory
+
     def pids(self) -> list[int]:
         """The program and everything below it."""
         first = self._first()
