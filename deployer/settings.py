@@ -260,6 +260,7 @@ CLOUD_STORAGE_API_ENDPOINT = read("CLOUD_STORAGE_API_ENDPOINT", "https://storage
 
 WORKERS = read_int("WORKERS", 4)
 JOB_TIMEOUT_SECONDS = 300
+RUN_TIMEOUT_SECONDS = 480  # a program's longest time (tasks/runners/base.py), and two minutes each for a container's start and end
 PREFETCH = 2  # messages that wait between the table and the workers: few, since they are past being overtaken by a more urgent one
 Q_CLUSTER = {
     "name": "deployer",

@@ -15,9 +15,17 @@ from tasks.broker import put
 LOOK, EVALUATE, RUN = "tasks.jobs.look_at", "tasks.jobs.evaluate", "tasks.jobs.run_program"
 
 
-def message(function: str, round_id: int) -> str:
+def message(function: str, row_id: int, **more: Any) -> str:
     """What django-q2's `async_task` would store, made without its detours."""
-    job = {"id": uuid.uuid4().hex, "name": f"round {round_id}", "func": function, "args": (round_id,), "kwargs": {}, "ack_failure": True}
+    job = {
+        "id": uuid.uuid4().hex,
+        "name": f"{function.rpartition('.')[2]} {row_id}",
+        "func": function,
+        "args": (row_id,),
+        "kwargs": {},
+        "ack_failure": True,
+        **more,
+    }
     return str(SignedPackage.dumps({**job, "started": timezone.now()}))
 
 
@@ -58,7 +66,7 @@ def evaluate(round_id: int) -> None:
 
 def enqueue_run(run_id: int) -> None:
     """Put "a program waits" into the queue, in the caller's transaction. Which one is run is settled when a worker is free: the oldest."""
-    put(message(RUN, run_id))
+    put(message(RUN, run_id, timeout=settings.RUN_TIMEOUT_SECONDS))
 
 
 def run_program(run_id: int) -> None:

@@ -27,7 +27,7 @@ class Limits:
     artefacts_mb: int = 20  # of all files in `out/` together
 
 
-# A run must end, and be written down, before its job's time is over (JOB_TIMEOUT_SECONDS): a worker that is ended then takes it along.
+# A run must end, and be written down, before its job's time is over (RUN_TIMEOUT_SECONDS): a worker that is ended then takes it along.
 MOST = Limits(wall_seconds=240.0, cpu_seconds=240.0, memory_mb=2048, processes=256, file_mb=100, output_kb=4096, artefacts_mb=100)
 
 

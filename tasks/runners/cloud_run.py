@@ -1,7 +1,7 @@
 """Programs in containers of Google Cloud Run: a job of one task for each run, made for it and removed after it.
 
 A job of its own, since memory and time limit belong to the job; its name is the run's, so that it is made once whatever gets lost on the way. The
-bucket carries the program there and what it says and leaves back, in a folder of the run's own (`cloud_inside.py`, which watches the program there,
+bucket carries the program there and what it says and leaves back, in a folder of the run's own (`cloud/inside.py`, which watches the program there,
 closes it off from network and container, and tells the figures). Not through Cloud Logging: it cuts and reorders lines, and lets a project read 60
 times a minute. Cold starts take seconds, and the wall limit begins with the program.
 https://cloud.google.com/run/docs/create-jobs, https://cloud.google.com/run/docs/configuring/jobs/cloud-storage-volume-mounts
@@ -15,12 +15,11 @@ import uuid
 from django.conf import settings
 
 from tasks.runners import base
-from tasks.runners import cloud_bucket as bucket
-from tasks.runners import cloud_jobs as jobs
-from tasks.runners.cloud_api import CloudError
-from tasks.runners.cloud_clearing import clear_away, in_background, sweep_sometimes
-from tasks.runners.cloud_course import Course
-from tasks.runners.cloud_order import body_of
+from tasks.runners.cloud import bucket, jobs
+from tasks.runners.cloud.api import CloudError
+from tasks.runners.cloud.clearing import clear_away, in_background, sweep_sometimes
+from tasks.runners.cloud.course import Course
+from tasks.runners.cloud.order import body_of
 
 PROOF_SECONDS = 60.0  # for which an answer of `unavailable` is believed
 

@@ -16,8 +16,10 @@ from django.utils import timezone
 
 from tasks import runs
 from tasks.models import ContainerRun
-from tasks.runners import cloud_api, cloud_clearing, cloud_course, cloud_jobs, cloud_order, cloud_run, get_runner
+from tasks.runners import cloud_run, get_runner
 from tasks.runners.base import Job, Limits, Report
+from tasks.runners.cloud import api, clearing, jobs, order
+from tasks.runners.cloud import course as on_cloud_run
 from tests.emulators.cloud_container import missing
 from tests.emulators.cloud_executions import stamp
 from tests.emulators.cloud_run import CloudRunEmulator
@@ -36,14 +38,14 @@ def cloud(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Ite
         settings.CLOUD_RUN_SERVICE_ACCOUNT = "runs@p.iam.gserviceaccount.com"
         settings.CLOUD_RUN_API_ENDPOINT = settings.CLOUD_STORAGE_API_ENDPOINT = emulator.url
         monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(emulator.key_file))
-        monkeypatch.setattr(cloud_course, "POLL_SECONDS", 0.05)
-        monkeypatch.setattr(cloud_course, "STATE_SECONDS", 0.2)
-        monkeypatch.setattr(cloud_course, "ASK_SECONDS", 0.05)
-        for module in (cloud_api, cloud_course):
+        monkeypatch.setattr(on_cloud_run, "POLL_SECONDS", 0.05)
+        monkeypatch.setattr(on_cloud_run, "STATE_SECONDS", 0.2)
+        monkeypatch.setattr(on_cloud_run, "ASK_SECONDS", 0.05)
+        for module in (api, on_cloud_run):
             monkeypatch.setattr(module, "PAUSES", (0.05, 0.1, 0.3, 1.0))
-        monkeypatch.setattr(cloud_clearing, "END_PAUSES", (0.05, 0.1, 0.3, 1.0, 4.0))
-        monkeypatch.setattr(cloud_clearing, "_swept", 0.0)
-        cloud_api.credentials.cache_clear()
+        monkeypatch.setattr(clearing, "END_PAUSES", (0.05, 0.1, 0.3, 1.0, 4.0))
+        monkeypatch.setattr(clearing, "_swept", 0.0)
+        api.credentials.cache_clear()
         cloud_run._proof.clear()
         yield emulator
         for thread in threading.enumerate():
@@ -194,8 +196,8 @@ def test_a_service_that_is_gone_is_an_error_of_ours_and_not_of_the_program(cloud
 
 
 def test_what_a_dead_worker_left_is_ended_and_removed(cloud: CloudRunEmulator) -> None:
-    with cloud_course.ThreadPoolExecutor(1) as pool:
-        course = cloud_course.Course(Job(("python3", "-c", "import time; time.sleep(600)"), name=NAME), Seen())
+    with on_cloud_run.ThreadPoolExecutor(1) as pool:
+        course = on_cloud_run.Course(Job(("python3", "-c", "import time; time.sleep(600)"), name=NAME), Seen())
         course.pool = pool
         course._order()
     execution = cloud.executions[course.execution]
@@ -234,8 +236,8 @@ def test_a_row_gets_output_as_it_comes_and_its_end_and_a_dead_workers_run_is_end
     runs.submit(files={"main.py": b"import time; time.sleep(600)"})
     dead = runs.claim()
     assert dead is not None
-    with cloud_course.ThreadPoolExecutor(1) as pool:
-        course = cloud_course.Course(runs.job_of(dead), Seen())
+    with on_cloud_run.ThreadPoolExecutor(1) as pool:
+        course = on_cloud_run.Course(runs.job_of(dead), Seen())
         course.pool = pool
         course._order()
     ContainerRun.objects.filter(pk=dead.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
@@ -246,7 +248,7 @@ def test_a_row_gets_output_as_it_comes_and_its_end_and_a_dead_workers_run_is_end
 
 def test_jobs_that_could_not_be_cleared_away_in_their_time_go_with_a_later_run(cloud: CloudRunEmulator) -> None:
     for name in ("deployer-old", "deployer-young", "of-somebody-else"):
-        cloud_jobs.create_job(name, cloud_order.body_of(name, Limits(), 0) | ({"labels": {}} if name == "of-somebody-else" else {}))
+        jobs.create_job(name, order.body_of(name, Limits(), 0) | ({"labels": {}} if name == "of-somebody-else" else {}))
         cloud.jobs[f"projects/p/locations/europe-west1/jobs/{name}"]["createTime"] = "2026-01-02T03:04:05.678901234Z"
     cloud.jobs["projects/p/locations/europe-west1/jobs/deployer-young"]["createTime"] = stamp()
     run("print(1)")
@@ -288,7 +290,7 @@ def test_a_container_that_tells_nothing_is_judged_by_what_cloud_run_tells(cloud:
             "It used more memory than the container has.",
         ),
     ):
-        monkeypatch.setattr(cloud_course, "supervisor", lambda supervisor=supervisor: supervisor)
+        monkeypatch.setattr(on_cloud_run, "supervisor", lambda supervisor=supervisor: supervisor)
         report, _ = run("print(1)", memory_mb=50, artefacts_mb=1)
         assert (report.status, report.reason) == (status, reason)
 
@@ -308,7 +310,7 @@ def test_what_cloud_run_cannot_do_is_an_error_of_ours(cloud: CloudRunEmulator, s
     report, _ = run("import time; time.sleep(1)")
     assert (report.status, report.reason) == ("internal_error", "Cloud Run answered 404. on purpose")
     cloud.cold_start = 30
-    monkeypatch.setattr(cloud_course, "START_SECONDS", 0.7)
+    monkeypatch.setattr(on_cloud_run, "START_SECONDS", 0.7)
     report, seen = run("print(1)")
     assert (report.status, report.reason, seen.started) == ("internal_error", "Cloud Run did not start the container within 0.7 s.", None)
     settings.CLOUD_RUN_IMAGE = "nowhere/nothing"

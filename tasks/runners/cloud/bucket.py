@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 from django.conf import settings
 
 from tasks import http
-from tasks.runners.cloud_api import ask, parsed
+from tasks.runners.cloud.api import ask, parsed
 
 WANTED = tuple(f"storage.objects.{verb}" for verb in ("create", "delete", "get", "list"))
 OBJECT_SECONDS = 120.0

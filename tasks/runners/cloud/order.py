@@ -70,12 +70,13 @@ def packed(job: base.Job) -> bytes:
 
 @cache
 def supervisor() -> bytes:
-    """`cloud_inside.py` with what it needs, as one file that Python runs."""
-    here = Path(__file__).parent
-    content = {"tasks/__init__.py": "", "tasks/runners/__init__.py": "", "tasks/frames.py": (here.parent / "frames.py").read_text(encoding="utf-8")}
-    for name in ("inside", "usage", "seccomp", "cloud_letters", "cloud_walls"):
-        content[f"tasks/runners/{name}.py"] = (here / f"{name}.py").read_text(encoding="utf-8")
-    content["__main__.py"] = (here / "cloud_inside.py").read_text(encoding="utf-8")
+    """`inside.py` with what it needs, as one file that Python runs."""
+    here, tasks = Path(__file__).parent, Path(__file__).parents[2]
+    shared = ("frames.py", "runners/inside.py", "runners/usage.py", "runners/seccomp.py")
+    needed = [*(tasks / name for name in shared), here / "letters.py", here / "walls.py"]
+    content = {f"tasks/{path.relative_to(tasks)}": path.read_text(encoding="utf-8") for path in needed}
+    content |= dict.fromkeys(("tasks/__init__.py", "tasks/runners/__init__.py", "tasks/runners/cloud/__init__.py"), "")
+    content["__main__.py"] = (here / "inside.py").read_text(encoding="utf-8")
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:  # not compressed: not every Python has zlib
         for name, text in content.items():

@@ -8,10 +8,9 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from tasks.runners import cloud_bucket as bucket
-from tasks.runners import cloud_jobs as jobs
-from tasks.runners.cloud_api import CloudError
-from tasks.runners.cloud_order import LABELS
+from tasks.runners.cloud import bucket, jobs
+from tasks.runners.cloud.api import CloudError
+from tasks.runners.cloud.order import LABELS
 
 log = logging.getLogger(__name__)
 

@@ -16,12 +16,10 @@ from django.conf import settings
 
 from tasks import frames
 from tasks.runners import base
-from tasks.runners import cloud_bucket as bucket
-from tasks.runners import cloud_jobs as jobs
-from tasks.runners import cloud_verdict as verdict
-from tasks.runners.cloud_api import BUSY, PAUSES, CloudError
-from tasks.runners.cloud_clearing import clear_away
-from tasks.runners.cloud_order import END_SECONDS, body_of, packed, supervisor
+from tasks.runners.cloud import bucket, jobs, verdict
+from tasks.runners.cloud.api import BUSY, PAUSES, CloudError
+from tasks.runners.cloud.clearing import clear_away
+from tasks.runners.cloud.order import END_SECONDS, body_of, packed, supervisor
 
 log = logging.getLogger(__name__)
 

@@ -6,8 +6,8 @@ import signal
 from typing import Any
 
 from tasks.runners import base
-from tasks.runners.cloud_inside import NOT_ROOT
-from tasks.runners.cloud_jobs import message_of
+from tasks.runners.cloud.inside import NOT_ROOT
+from tasks.runners.cloud.jobs import message_of
 
 Verdict = tuple[base.Status, str]
 FELT = 0.9  # of the memory limit: who is killed so near to it was killed for it

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 
-from tasks.runners.cloud_api import CloudError, ask, parsed
+from tasks.runners.cloud.api import CloudError, ask, parsed
 
 
 def parent() -> str:

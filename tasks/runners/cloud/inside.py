@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from tasks import frames
-from tasks.runners import cloud_walls as walls
 from tasks.runners import inside
-from tasks.runners.cloud_letters import Letters
+from tasks.runners.cloud import walls
+from tasks.runners.cloud.letters import Letters
 from tasks.runners.usage import Usage
 
 FLUSH_SECONDS = 1.0  # between two files of output
