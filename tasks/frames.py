@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 _HEAD = struct.Struct(">II")
 SEAL = 16  # bytes
-MAX_JSON, MAX_BLOB = 1024 * 1024, 64 * 1024 * 1024
+MAX_JSON, MAX_BLOB = 1024 * 1024, 128 * 1024 * 1024
 
 
 class Broken(Exception):
