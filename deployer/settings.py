@@ -8,8 +8,6 @@ configuration at all: SQLite under `data/`, the `offline` generator, the `local`
 from __future__ import annotations
 
 import hashlib
-import ipaddress
-import os
 import secrets
 import sys
 import warnings
@@ -21,61 +19,13 @@ from urllib.parse import urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from deployer.environment import read, read_bool, read_int, read_list, read_networks
 from deployer.unfold import UNFOLD  # noqa: F401 - the admin's skin
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 # The SDK's own end-of-life notice and a notice about Python 3.11 (end 2027-10) would open every command's output.
 warnings.filterwarnings("ignore", category=FutureWarning, module=r"google\..*")
-
-# -- helpers ---------------------------------------------------------------------------------------------------------------------------
-
-environ.Env.read_env(os.environ.get("ENV_FILE", BASE_DIR / ".env"))
-
-
-def read(name: str, default: str = "") -> str:
-    """The value of a setting: `NAME`, else the content of the file named by `NAME_FILE`, else the default."""
-    value = os.environ.get(name)
-    if value:
-        return value
-    path = os.environ.get(f"{name}_FILE")
-    if path:
-        try:
-            return Path(path).read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise ImproperlyConfigured(f"{name}_FILE names {path}, which cannot be read: {error.strerror}.") from error
-    return default
-
-
-def read_bool(name: str, default: bool) -> bool:
-    value = read(name).strip().lower()
-    if value in {"1", "true", "yes", "on"}:
-        return True
-    if value in {"0", "false", "no", "off"}:
-        return False
-    if value:
-        raise ImproperlyConfigured(f"{name} must be on or off, not {value!r}.")
-    return default
-
-
-def read_int(name: str, default: int) -> int:
-    value = read(name).strip()
-    try:
-        return int(value) if value else default
-    except ValueError as error:
-        raise ImproperlyConfigured(f"{name} must be a whole number, not {value!r}.") from error
-
-
-def read_list(name: str, default: str = "") -> list[str]:
-    return [part.strip() for part in read(name, default).split(",") if part.strip()]
-
-
-def read_networks(name: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
-    try:
-        return [ipaddress.ip_network(part, strict=False) for part in read_list(name)]
-    except ValueError as error:
-        raise ImproperlyConfigured(f"{name} must be addresses or networks such as 10.0.0.0/8, separated by commas: {error}.") from error
-
 
 # -- core ------------------------------------------------------------------------------------------------------------------------------
 
@@ -298,6 +248,14 @@ DOCKER_HOST = read("DOCKER_HOST")
 DOCKER_IMAGE = read("DOCKER_IMAGE", "python:3.11-slim")
 DOCKER_RUNTIME = read("DOCKER_RUNTIME")
 
+CLOUD_RUN_PROJECT = read("CLOUD_RUN_PROJECT")
+CLOUD_RUN_REGION = read("CLOUD_RUN_REGION")
+CLOUD_RUN_BUCKET = read("CLOUD_RUN_BUCKET")
+CLOUD_RUN_SERVICE_ACCOUNT = read("CLOUD_RUN_SERVICE_ACCOUNT")
+CLOUD_RUN_IMAGE = read("CLOUD_RUN_IMAGE", "python:3.11-slim")
+CLOUD_RUN_API_ENDPOINT = read("CLOUD_RUN_API_ENDPOINT", "https://run.googleapis.com").rstrip("/")
+CLOUD_STORAGE_API_ENDPOINT = read("CLOUD_STORAGE_API_ENDPOINT", "https://storage.googleapis.com").rstrip("/")
+
 # -- the queue: django-q2 triggers, our rows decide -------------------------------------------------------------------------------------
 
 WORKERS = read_int("WORKERS", 4)
@@ -340,7 +298,12 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
     "DESCRIPTION": "Turns a posted brief into a live, proven web page.",
     "SERVE_INCLUDE_SCHEMA": False,
-    "ENUM_NAME_OVERRIDES": {"RoundStatus": "tasks.models.requests.Round.Status", "CheckStatus": "tasks.models.pipeline.CheckResult.Status"},
+    "ENUM_NAME_OVERRIDES": {
+        "RoundStatus": "tasks.models.requests.Round.Status",
+        "CheckStatus": "tasks.models.pipeline.CheckResult.Status",
+        "VersionStatus": "tasks.models.code.CodeVersion.Status",
+        "RunStatus": "tasks.models.runs.ContainerRun.Status",
+    },
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

@@ -20,6 +20,10 @@ def script(request: HttpRequest) -> str:
     return static("tasks/admin.js")
 
 
+def keep(request: HttpRequest) -> str:
+    return static("tasks/keep.js")
+
+
 def favicon(request: HttpRequest) -> str:
     return static("tasks/icon.svg")
 
@@ -34,7 +38,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_VIEW_ON_SITE": False,
     "BORDER_RADIUS": "8px",
     "STYLES": [stylesheet],
-    "SCRIPTS": [script],
+    "SCRIPTS": [script, keep],
     "DASHBOARD_CALLBACK": "tasks.admin.dashboard.dashboard",
     "SIDEBAR": {"show_search": True, "show_all_applications": False, "navigation": "tasks.admin.navigation.navigation"},
     "COLORS": {

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 _HEAD = struct.Struct(">II")
 SEAL = 16  # bytes
-MAX_JSON, MAX_BLOB = 1024 * 1024, 128 * 1024 * 1024
+MAX_JSON, MAX_BLOB = 1024 * 1024, 128 * 1024 * 1024  # a run may leave a file of 100 MB
 
 
 class Broken(Exception):
@@ -60,3 +60,10 @@ class Feed:
             frames.append((json.loads(text), blob))
             del self._buffer[:end]
         return frames
+
+
+def whole(content: bytes) -> list[tuple[dict[str, Any], bytes]] | None:
+    """The frames that these bytes are; None while the last one is not complete."""
+    feed = Feed()
+    found = feed.push(content)
+    return None if feed._buffer else found

@@ -12,7 +12,7 @@ import hashlib
 import logging
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Any, Literal
@@ -124,18 +124,23 @@ def run_next() -> None:
 
 
 def claim() -> ContainerRun | None:
-    """The oldest waiting run, now ours; None when none waits or half of the workers have one."""
-    now = timezone.now()
-    with transaction.atomic():
-        active = ContainerRun.objects.filter(status__in=["preparing", "running"], lease_until__gte=now).count()
-        if active >= max(1, settings.WORKERS // 2):
-            return None
-        owner = f"{owner_name()}:run"
-        for pk in ContainerRun.objects.filter(status=ContainerRun.Status.QUEUED).order_by("id").values_list("pk", flat=True)[:10]:
-            if ContainerRun.objects.filter(pk=pk, status=ContainerRun.Status.QUEUED).update(
-                status=ContainerRun.Status.PREPARING, lease_owner=owner, lease_until=now + timedelta(seconds=LEASE_SECONDS), started_at=now
-            ):
-                return ContainerRun.objects.select_related("version").get(pk=pk)
+    """The oldest waiting run, now ours; None when none waits or half of the workers have one.
+
+    Whoever claims locks the oldest row first (SQLite: everything), so that claims come one after another and the count of those that run is true."""
+    waiting = ContainerRun.objects.filter(status=ContainerRun.Status.QUEUED)
+    while waiting.exists():
+        with transaction.atomic():
+            run = waiting.select_for_update(of=("self",)).select_related("version").order_by("id").first()
+            if run is None:  # another took it while we waited for the lock
+                continue
+            now = timezone.now()
+            active = ContainerRun.objects.filter(status__in=["preparing", "running"], lease_until__gte=now).count()
+            if active >= max(1, settings.WORKERS // 2):
+                return None
+            run.status, run.taken_at = ContainerRun.Status.PREPARING, now
+            run.lease_owner, run.lease_until = f"{owner_name()}:run", now + timedelta(seconds=LEASE_SECONDS)
+            run.save(update_fields=["status", "taken_at", "lease_owner", "lease_until"])
+            return run
     return None
 
 
@@ -243,17 +248,33 @@ def _decoder() -> codecs.IncrementalDecoder:
     return codecs.getincrementaldecoder("utf-8")("replace")
 
 
+def end_dead(worker: str, is_alive: Callable[[int], bool]) -> int:
+    """End the runs of this worker's processes that died; how many are still held by living ones. For the supervisor, each second."""
+    held = 0
+    for run in ContainerRun.objects.filter(status__in=ContainerRun.OPEN, lease_owner__startswith=f"{worker}:"):
+        pid = run.lease_owner.removeprefix(f"{worker}:").partition(":")[0]
+        if pid.isdecimal() and is_alive(int(pid)):
+            held += 1
+        else:
+            _died(run)
+    return held
+
+
+def _died(run: ContainerRun) -> None:
+    """The program ended with its worker; what runs outside of this machine is ended now."""
+    mine = ContainerRun.objects.filter(pk=run.pk, status__in=ContainerRun.OPEN, lease_owner=run.lease_owner, lease_until=run.lease_until)
+    if mine.update(status=ContainerRun.Status.INTERNAL_ERROR, reason=DIED, finished_at=timezone.now(), lease_owner="", lease_until=None):
+        get_runner(run.runner).discard(name_of(run))
+
+
 def take_back() -> None:
-    """What a dead worker ran has ended with it; what waits without a message gets one.
+    """What a vanished worker ran has ended with it; what waits without a message gets one.
 
     The dispatcher's part: called every second by every supervisor."""
     now = timezone.now()
     open_runs = ContainerRun.objects.filter(status__in=ContainerRun.OPEN)
     for run in open_runs.filter(lease_until__lt=now):
-        if open_runs.filter(pk=run.pk, lease_owner=run.lease_owner, lease_until=run.lease_until).update(
-            status=ContainerRun.Status.INTERNAL_ERROR, reason=DIED, finished_at=now, lease_owner="", lease_until=None
-        ):
-            get_runner(run.runner).discard(name_of(run))
+        _died(run)
     waits = open_runs.filter(status=ContainerRun.Status.QUEUED, enqueued_at__lt=now - timedelta(seconds=15)).order_by("id")
     oldest = waits.first()
     if oldest is None or not waits.filter(pk=oldest.pk, enqueued_at=oldest.enqueued_at).update(enqueued_at=now):

@@ -95,6 +95,23 @@ def check_protocol(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register()
+def check_cloud_run(**kwargs: Any) -> list[CheckMessage]:
+    """E012, E013: the Cloud Run runner knows where, and sends its token to nobody but Google (or this machine)."""
+    if settings.RUNNER != "cloud_run":
+        return []
+    from tasks.runners.cloud_run import unset as missing_settings
+
+    found: list[CheckMessage] = []
+    if missing := missing_settings():
+        found.append(unset("E012", missing, "Set them, or use RUNNER=sandbox."))
+    for name in ("CLOUD_RUN_API_ENDPOINT", "CLOUD_STORAGE_API_ENDPOINT"):
+        parts = urlsplit(getattr(settings, name))
+        if not parts.hostname or (parts.scheme != "https" and (parts.scheme != "http" or parts.hostname not in {"127.0.0.1", "::1", "localhost"})):
+            found.append(unset("E013", f"{name} is {getattr(settings, name)!r}.", "Leave it unset, or use https (http only on this machine)."))
+    return found
+
+
+@register()
 def check_redis(**kwargs: Any) -> list[CheckMessage]:
     """W006: where Redis is wanted, it answers."""
     if not settings.REDIS_URL:

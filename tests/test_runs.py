@@ -160,7 +160,7 @@ def test_a_lost_message_is_sent_again() -> None:
         ({"files": {"/etc/main.py": b""}}, "no path below"),
         ({"files": {"a/../../main.py": b""}}, "no path below"),
         ({"files": {"main.py": b""}, "limits": {"colour": 1}}, "There is no limit called 'colour'"),
-        ({"files": {"main.py": b""}, "limits": {"wall_seconds": 100_000}}, "at most 300"),
+        ({"files": {"main.py": b""}, "limits": {"wall_seconds": 100_000}}, "at most 240"),
         ({"files": {"main.py": b""}, "limits": {"processes": True}}, "must be above 0"),
         ({"files": {"main.py": b""}, "limits": {"memory_mb": 0.5}}, "at least 1"),
     ],
@@ -176,3 +176,23 @@ def test_a_runner_that_cannot_run_is_an_error_of_ours_with_its_reason(settings) 
     run = carried_out("print(1)")
     assert run.status == "internal_error"
     assert "nowhere" in run.reason
+
+
+def test_claims_at_the_same_moment_take_no_more_than_half_of_the_workers_and_no_run_twice(settings) -> None:
+    settings.WORKERS = 6
+    for _ in range(8):
+        submit("")
+    taken: list[ContainerRun | None] = []
+
+    def take() -> None:
+        taken.append(runs.claim())
+        connection.close()
+
+    threads = [threading.Thread(target=take) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    held = [run.pk for run in taken if run]
+    assert len(held) == 3
+    assert sorted(held) == list(ContainerRun.objects.order_by("pk").values_list("pk", flat=True)[:3])

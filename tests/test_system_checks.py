@@ -39,6 +39,8 @@ def test_the_test_settings_have_none_of_ours() -> None:
         ({"RUNNER": "docker", "DOCKER_IMAGE": "Python 3.11"}, "tasks.E010"),
         ({"RUNNER": "docker", "DOCKER_RUNTIME": "run sc"}, "tasks.E011"),
         ({"RUNNER": "docker", "DOCKER_HOST": "tcp://engine"}, "tasks.E011"),
+        ({"RUNNER": "cloud_run"}, "tasks.E012"),
+        ({"RUNNER": "cloud_run", "CLOUD_RUN_API_ENDPOINT": "http://example.org"}, "tasks.E013"),
         ({"GITHUB_PAGES_URL": "https://example.org/"}, "tasks.W001"),
         ({"STUDENT_SECRET": ""}, "tasks.W002"),
         ({"TASK_DEADLINE_SECONDS": 30}, "tasks.W003"),

@@ -69,12 +69,21 @@ LOOKS: dict[str, Look] = {
     "output_limit": Look("text_ad", "too much output", "red"),
     "cancelled": Look("stop_circle", "cancelled", "grey"),
     "internal_error": Look("error", "internal error", "red"),
+    # agents' tasks and what is said in them
+    "created": Look("fiber_new", "created", "grey"),
+    "completed": Look("check_circle", "completed", "green"),
+    "unread": Look("mark_email_unread", "unread", "orange"),
     # pages and workers
     "live": Look("public", "live", "green"),
     "not live": Look("hourglass_top", "not live", "orange"),
     "alive": Look("favorite", "alive", "green"),
     "silent": Look("heart_broken", "silent", "red"),
     "stopped": Look("stop_circle", "stopped", "grey"),
+    # what the doctor finds
+    "doctor ok": Look("check_circle", "ok", "green"),
+    "doctor warning": Look("warning", "warning", "orange"),
+    "doctor error": Look("error", "error", "red"),
+    "doctor off": Look("remove", "not used", "grey"),
 }
 
 

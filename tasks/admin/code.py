@@ -6,14 +6,19 @@ from typing import Any, cast
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import slugify
+from django.views.decorators.http import require_safe
 
 from tasks.admin import columns, pictures, round_page, verdicts
 from tasks.admin.badges import badge
 from tasks.admin.base import Downloads, PageAdmin, counted, is_list
+from tasks.admin.downloads import download
 from tasks.models import CodeVersion, GeneratedFile, TaskRequest
+from tasks.orchestrator.uploads import as_zip
 
 
 @admin.register(CodeVersion)
@@ -68,6 +73,17 @@ class CodeVersionAdmin(PageAdmin):
     @admin.display(description="created (UTC)", ordering="created_at")
     def created(self, version: CodeVersion) -> SafeString:
         return columns.when(version.created_at)
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(require_safe(self.download_view))
+        return [path("<path:object_id>/download/", view, name="tasks_codeversion_download"), *super().get_urls()]
+
+    def download_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """All files of the version as a zip."""
+        version = self.row_or_403(request, object_id)
+        if version is None:
+            return HttpResponse(status=404)
+        return download(f"{slugify(str(version)) or 'version'}.zip", as_zip(version), "application/zip")
 
     def page_context(self, request: HttpRequest, row: CodeVersion) -> dict[str, Any]:
         checks = row.check_results.select_related("version", "deployment", "round").order_by("id")

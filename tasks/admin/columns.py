@@ -41,6 +41,12 @@ def units(seconds: float | None) -> str:
     return f"{sign}{whole // 86_400} d {whole % 86_400 // 3600} h"
 
 
+def ago(moment: datetime, now: datetime) -> str:
+    """How long it has been, to the second: it is read while it changes."""
+    seconds = max(0, round((now - moment).total_seconds()))
+    return f"{seconds} s" if seconds < 60 else units(seconds)
+
+
 def size(count: int | None) -> str:
     """A number of bytes in the unit that fits."""
     if count is None:
@@ -112,6 +118,11 @@ def dollars(cost: Decimal | None) -> str:
 def count(number: int | None) -> str:
     """A number that fits a tile: 950, 12,400, 1.2 M."""
     return "–" if number is None else f"{number:,}" if number < 1_000_000 else f"{number / 1_000_000:.1f} M"
+
+
+def of(number: int, word: str) -> str:
+    """1 round, 312 rounds."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 # -- cells of a round ------------------------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from tasks.admin.columns import admin_url, size
 from tasks.models import CodeVersion, GeneratedFile
 
 SHOWN_BYTES = 200_000  # longer files are only downloaded
+SHOWN_TOGETHER = 2_000_000  # bytes of all files on a page
 COLOURED_BYTES = 40_000  # longer ones are shown without colours
 COMPARED_LINES = 4_000
 DIFF_LINES = 2_000
@@ -72,7 +73,7 @@ def views(version: CodeVersion, before: CodeVersion | None) -> list[FileView]:
     """Every file of the version in the order of their paths, then those that are gone since `before`."""
     rows = list(version.files.defer("content"))
     old = {row.path: row for row in before.files.defer("content")} if before else {}
-    texts = _contents(version, {row.path for row in rows})
+    texts = _contents(version, _fitting(rows))
     moved = {row.path for row in rows if row.path in old and old[row.path].blob_sha != row.blob_sha}
     gone = {path for path in old if path not in {row.path for row in rows}}
     old_texts = _contents(before, moved | gone) if before else {}
@@ -85,6 +86,17 @@ def views(version: CodeVersion, before: CodeVersion | None) -> list[FileView]:
         _compare(view, old_texts.get(path), b"")
         shown.append(view)
     return shown
+
+
+def _fitting(rows: list[GeneratedFile]) -> set[str]:
+    """Paths of the files that a page has room for, from the first on."""
+    fitting: set[str] = set()
+    left = SHOWN_TOGETHER
+    for row in rows:
+        if row.size <= min(SHOWN_BYTES, left):
+            fitting.add(row.path)
+            left -= row.size
+    return fitting
 
 
 def _contents(version: CodeVersion, paths: set[str]) -> dict[str, bytes]:
@@ -106,11 +118,11 @@ def _view(row: GeneratedFile, change: str, content: bytes | None, old: bytes | N
     )
     text = as_text(content)
     if content is None:
-        view.note = f"Longer than {size(SHOWN_BYTES)}: download it."
+        view.note = f"Longer than {size(SHOWN_BYTES)}: download it." if row.size > SHOWN_BYTES else "The page is full: download it."
     elif text is None:
         view.note = "Not text: download it."
     else:
-        view.code = highlight(row.path, text)
+        view.code = highlight(row.path, text, view.anchor)
     if change == "changed":
         _compare(view, old, content)
     return view
@@ -125,8 +137,8 @@ def as_text(content: bytes | None) -> str | None:
         return None
 
 
-def highlight(path: str, text: str) -> SafeString:
-    """The text as one <span> a line, coloured pieces in spans of their own; every piece is escaped."""
+def highlight(path: str, text: str, anchor: str = "") -> SafeString:
+    """The text as one <span> a line, coloured pieces in spans of their own; every piece is escaped. With `anchor` each line has an address."""
     name = LEXERS.get(path.rsplit(".", 1)[-1].lower(), "text") if len(text) <= COLOURED_BYTES else "text"
     lines = [SafeString("")]
     for colour, group in groupby(lex(text, get_lexer_by_name(name, stripnl=False, ensurenl=False)), key=lambda token: colour_of(token[0])):
@@ -137,7 +149,11 @@ def highlight(path: str, text: str) -> SafeString:
                 lines[-1] += format_html('<span class="{}">{}</span>', colour, piece) if colour else escape(piece)
     if len(lines) > 1 and not lines[-1]:
         lines.pop()
-    return format_html_join("\n", '<span class="d-line">{}</span>', ((line,) for line in lines))
+    if not anchor:
+        return format_html_join("\n", '<span class="d-line">{}</span>', ((line,) for line in lines))
+    # The number itself is drawn by the stylesheet, so that it is not copied; hundreds of links are no stops of the Tab key.
+    numbered = '<span class="d-line" id="{0}-L{1}"><a class="d-ln" href="#{0}-L{1}" tabindex="-1" aria-label="line {1}"></a>{2}</span>'
+    return format_html_join("\n", numbered, ((anchor, number, line) for number, line in enumerate(lines, start=1)))
 
 
 @cache

@@ -9,6 +9,9 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.text import capfirst
 
+from tasks.admin.doctor import may_see_doctor
+from tasks.admin.pages import may_see_monitor
+
 PLACES: dict[str, dict[str, str]] = {
     "Work": {"tasks.round": "sync", "tasks.taskrequest": "assignment", "tasks.attachment": "attach_file", "tasks.message": "forum"},
     "Code": {"tasks.codeversion": "deployed_code", "tasks.generatedfile": "draft"},
@@ -40,7 +43,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     models = {model._meta.label_lower: model for model, page in admin.site._registry.items() if page.has_view_or_change_permission(request)}
     placed = {label for group in PLACES.values() for label in group}
     rest = {label: "table_rows" for label in sorted(models) if label.startswith("tasks.") and label not in placed}
-    groups: list[dict[str, Any]] = [{"items": [{"title": "Dashboard", "icon": "dashboard", "link": reverse("admin:index")}]}]
+    groups: list[dict[str, Any]] = [{"items": pages(request)}]
     for title, group in {**PLACES, "More": rest}.items():
         items = [
             {
@@ -54,3 +57,10 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         if items:
             groups.append({"title": title, "items": items, "collapsible": title in FOLDED})
     return groups
+
+
+def pages(request: HttpRequest) -> list[dict[str, Any]]:
+    """What is no list of records."""
+    shown = [("Dashboard", "dashboard", "index", True), ("Monitor", "monitor_heart", "monitor", may_see_monitor(request))]
+    shown.append(("Doctor", "stethoscope", "doctor", may_see_doctor(request)))
+    return [{"title": title, "icon": icon, "link": reverse(f"admin:{name}")} for title, icon, name, may in shown if may]

@@ -8,7 +8,6 @@ from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
@@ -18,12 +17,12 @@ from tasks.admin.badges import badge
 from tasks.admin.base import Downloads, counted
 from tasks.admin.erasing import Erasing
 from tasks.admin.export import TASK, Exports
-from tasks.admin.timeline import NEWEST, of_message
-from tasks.models import Attachment, Deployment, Round, TaskRequest
+from tasks.admin.task_room import TaskRoom
+from tasks.models import Attachment, Round, TaskRequest
 
 
 @admin.register(TaskRequest)
-class TaskRequestAdmin(Exports, Erasing):
+class TaskRequestAdmin(TaskRoom, Exports, Erasing):
     actions = (*Erasing.actions, "export_as_csv")
     export_columns = TASK
     list_display = ("title", "person", "rounds_count", "latest", "repository", "page", "created")
@@ -68,37 +67,7 @@ class TaskRequestAdmin(Exports, Erasing):
         return columns.when(task.created_at)
 
     def page_context(self, request: HttpRequest, row: TaskRequest) -> dict[str, Any]:
-        now = timezone.now()
-        rounds = list(row.rounds.select_related("task_request").defer("brief", "checks", "extra").order_by("-id"))
-        deployments = Deployment.objects.filter(round__task_request=row).select_related("round", "version")
-        deployments = deployments.defer("version__prompt", "version__raw_answer")
-        messages = row.messages.order_by("-id")[:NEWEST]
-        return {
-            **versions.table(row),
-            "title": self.title(row),
-            "page_link": columns.out(row.pages_url),
-            "repo_link": columns.out(row.repo_url),
-            "rounds": [
-                {
-                    "row": round_,
-                    "who": columns.who(round_),
-                    "where": columns.where(round_, now),
-                    "time": columns.time_left(round_, now),
-                    "trouble": columns.trouble(round_),
-                }
-                for round_ in rounds
-            ],
-            "deployments": [
-                {
-                    "row": deployment,
-                    "badge": badge("live" if deployment.live_at else "not live"),
-                    "page": columns.out(deployment.pages_url),
-                    "commit": columns.out(columns.commit_url(deployment.repo_url, deployment.commit_sha), deployment.commit_sha[:10]),
-                }
-                for deployment in deployments
-            ],
-            "timeline": [of_message(message, row.created_at) for message in messages],
-        }
+        return {**super().page_context(request, row), "title": self.title(row)}
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(require_safe(self.versions_view))

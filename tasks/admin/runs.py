@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import Any, cast
 
 from django.contrib import admin, messages
@@ -11,53 +10,16 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import URLPattern, path
-from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from tasks import runs
-from tasks.admin import columns, state
+from tasks.admin import columns
 from tasks.admin.badges import badge
 from tasks.admin.base import Downloads, PageAdmin, is_list, post_url
 from tasks.admin.rounds import STOP_POLLING
+from tasks.admin.run_page import figures, live_context, row_context
 from tasks.models import Artefact, ContainerRun
 from tasks.orchestrator.uploads import label_of
-
-SHOWN = 20_000  # characters of each stream on the page; the whole is among the task's logs
-
-
-def figures(run: ContainerRun) -> dict[str, str]:
-    """Times and memory in units; while it runs, the time so far."""
-    wall = run.wall_ms / 1000 if run.wall_ms is not None else None
-    if wall is None and run.status == ContainerRun.Status.RUNNING and run.started_at:
-        wall = (timezone.now() - run.started_at).total_seconds()
-    return {
-        "wall": columns.units(wall),
-        "cpu": columns.units(run.cpu_ms / 1000) if run.cpu_ms is not None else "–",
-        "memory": columns.size(run.memory_peak_kb * 1024) if run.memory_peak_kb is not None else "–",
-    }
-
-
-def live_context(run: ContainerRun) -> dict[str, Any]:
-    """The part that moves."""
-    streams = (("stdout", run.stdout, run.stdout_truncated), ("stderr", run.stderr, run.stderr_truncated))
-    return {
-        "run": run,
-        "badge": badge(run.status),
-        "command": shlex.join(map(str, run.command)),
-        **figures(run),
-        "streams": [
-            {
-                "name": name,
-                "text": text[-SHOWN:],
-                "size": columns.size(len(text.encode("utf-8", "replace"))),
-                "truncated": cut,
-                "hidden": len(text) > SHOWN,
-                "shown": columns.size(SHOWN),
-            }
-            for name, text, cut in streams
-            if text or name == "stdout"
-        ],
-    }
 
 
 @admin.register(ContainerRun)
@@ -112,11 +74,7 @@ class ContainerRunAdmin(PageAdmin):
             "title": f"run {row.pk}",
             "task_link": columns.inside(row.task_request),
             "version_label": label_of(row.version) if row.version else "",
-            "no_worker": row.is_open and not state.workers_alive(),
             "may_change": self.has_change_permission(request, row),
-            "artefacts": [
-                {"row": file, "size": columns.size(file.size), "url": columns.admin_url(file, "download")} for file in row.artefacts.defer("content")
-            ],
         }
 
     def get_urls(self) -> list[URLPattern]:
@@ -124,14 +82,17 @@ class ContainerRunAdmin(PageAdmin):
         return [live, post_url(self, "cancel", self.cancel_view), *super().get_urls()]
 
     def live_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """The moving part of an open run's page. A final state stops the poll and loads the page once more, whole."""
+        """The moving part of an open run, for its own page or (`row`) for a list. With a final state it is complete and the poll stops."""
         run = self.row_or_403(request, object_id)
         if run is None:
-            return HttpResponse(status=404)
-        response = render(request, "admin/tasks/containerrun/_live.html", live_context(run))
+            return HttpResponse("This run is no longer kept.", status=STOP_POLLING if request.headers.get("HX-Request") else 404)
+        of_list = "row" in request.GET
+        context = row_context(run) if of_list else live_context(run)
+        changed = request.GET.get("seen", "") != run.status
+        template = "admin/tasks/containerrun/_row.html" if of_list else "admin/tasks/containerrun/_live.html"
+        response = render(request, template, {**context, "polled": True, "changed": changed, "may_change": self.has_change_permission(request, run)})
         if not run.is_open:
             response.status_code = STOP_POLLING
-            response["HX-Refresh"] = "true"
         response["Cache-Control"] = "no-store"
         return response
 
@@ -140,6 +101,8 @@ class ContainerRunAdmin(PageAdmin):
         if run is None or not self.has_change_permission(request, run):
             raise PermissionDenied
         runs.cancel(run)
+        if request.headers.get("HX-Request"):
+            return HttpResponse(status=204)  # whoever watches it sees how it ends
         messages.success(request, "The run is being ended.")
         return HttpResponseRedirect(columns.admin_url(run))
 

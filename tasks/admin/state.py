@@ -43,23 +43,28 @@ def explain(round_: Round, now: datetime, *, alive: int, deployed: bool) -> Stat
     return State(_sentence(round_, now, alive), tone, held, deployed, () if held else stages)
 
 
-def _sentence(round_: Round, now: datetime, alive: int) -> str:
-    left = clock(round_, now)["text"]
+def doing(round_: Round, now: datetime, alive: int) -> str:
+    """What an open round is at, and what it waits for."""
     worker = "a worker takes it next" if alive else "but no worker is running: start one with `manage.py worker`"
     match round_.status:
         case "queued":
-            return f"Queued for {round_.stage}, {worker}; {left}."
+            return f"Queued for {round_.stage}, {worker}"
         case "running":
             if not is_held(round_, now):
-                return f"The worker on {round_.stage} went silent; the round is taken up again when another worker sees it. {left}."
+                return f"The worker on {round_.stage} went silent; the round is taken up again when another worker sees it"
             again = f", attempt {round_.attempt}" if round_.attempt > 1 else ""
-            return f"A worker is on {round_.stage}{again}; {left}."
-        case "waiting":
-            ahead = (round_.next_run_at - now).total_seconds()
-            then = f"looks again in {units(ahead)}" if ahead > 0 else f"due, {worker}"
-            return f"Waits in {round_.stage}: {round_.waiting_for or 'no reason given'}; {then}; {left}."
-        case "failed":
-            return f"Failed in {round_.stage}: {round_.error or round_.error_id or 'no reason given'}"
+            return f"A worker is on {round_.stage}{again}"
+    ahead = (round_.next_run_at - now).total_seconds()
+    then = f"looks again in {units(ahead)}" if ahead > 0 else f"due, {worker}"
+    return f"Waits in {round_.stage}: {round_.waiting_for or 'no reason given'}; {then}"
+
+
+def _sentence(round_: Round, now: datetime, alive: int) -> str:
+    if round_.is_open:
+        stop = "." if round_.status == "running" and not is_held(round_, now) else ";"
+        return f"{doing(round_, now, alive)}{stop} {clock(round_, now)['text']}."
+    if round_.status == "failed":
+        return f"Failed in {round_.stage}: {round_.error or round_.error_id or 'no reason given'}"
     live = f"page live after {units((round_.live_at - round_.received_at).total_seconds())}" if round_.live_at else "page not seen live"
     told = f"evaluator told after {units((round_.notified_at - round_.received_at).total_seconds())}" if round_.notified_at else "evaluator not told"
     less = f" Less than asked: {round_.degraded or round_.degraded_id}" if round_.degraded_id else ""

@@ -11,7 +11,7 @@ from django.db.models import Count, Q, QuerySet
 from tasks.admin import columns, comparison, files, pictures
 from tasks.admin.badges import badge
 from tasks.admin.verdicts import summary
-from tasks.models import CheckResult, CodeVersion, Deployment, Round, Screenshot, TaskRequest
+from tasks.models import CheckResult, CodeVersion, Deployment, Result, Round, Screenshot, TaskRequest
 
 NEWEST = 60  # an agent may have uploaded hundreds; the rest is in the list of versions
 
@@ -29,9 +29,10 @@ def table(task: TaskRequest, round_: Round | None = None) -> dict[str, Any]:
     results = comparison.by_version(_results([row.pk for row in rows]))
     chosen = set(task.rounds.exclude(version=None).values_list("version_id", flat=True))
     published = set(Deployment.objects.filter(version__in=rows).values_list("version_id", flat=True))
+    measured = {result.version_id: result for result in Result.objects.filter(version__in=rows).order_by("pk")}  # the last one wins
     return {
         "task": task,
-        "lines": [_line(row, results, chosen, published) for row in rows],
+        "lines": [{**_line(row, results, chosen, published), "measured": measured.get(row.pk)} for row in rows],
         "totals": _totals(rows),
         "comparable": len(rows) > 1,
         "capped": NEWEST if len(rows) == NEWEST else 0,
@@ -49,6 +50,7 @@ def _line(
     before = results.get(row.based_on_id or 0, {})
     return {
         "row": row,
+        "label": "" if row.label == f"v{row.number}" else row.label,
         "badge": badge(row.status, row.notes),
         "chosen": row.pk in chosen,
         "published": row.pk in published,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import OpenApiResponse
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 
 from tasks.api.problems import MEDIA_TYPE
 
@@ -24,3 +24,8 @@ class Schema(AutoSchema):
                 content |= self._get_response_for_code(OpenApiResponse(document), "default", [media_type], direction)["content"]
             bodies["default"] = {"content": content, "description": "a refusal, with what is wrong"}
         return bodies
+
+
+def example(body: dict[str, Any]) -> list[OpenApiExample]:
+    """A body that works, for `extend_schema(examples=…)`."""
+    return [OpenApiExample("example", value=body, request_only=True, media_type="application/json")]

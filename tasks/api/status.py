@@ -45,7 +45,7 @@ def round_json(round_: Round, trusted: bool) -> dict[str, Any]:
     results = list(round_.check_results.filter(version_id=round_.version_id)) if round_.version_id else []
     answer: dict[str, Any] = {
         "id": str(round_.uuid),
-        "task": task.task,
+        "task": task.task or task.name,
         "round": round_.number,
         "status": round_.status,
         "stage": round_.stage,
@@ -136,7 +136,7 @@ class StatusView(StaffAwareView):
                 "running": [
                     {
                         "id": str(item.uuid),
-                        "task": item.task_request.task,
+                        "task": item.task_request.task or item.task_request.name,
                         "round": item.number,
                         "status": item.status,
                         "stage": item.stage,

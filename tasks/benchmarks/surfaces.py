@@ -50,6 +50,7 @@ def surfaces(secret: str) -> dict[str, Callable[[], object]]:
         "/status/<uuid>": get(anyone, f"/status/{newest[0]}"),
         "/health": get(anyone, "/health"),
         "admin: dashboard": get(staff, reverse("admin:index")),
+        "admin: monitor": get(staff, reverse("admin:monitor_live")),
         **{f"admin: {name} list": get(staff, reverse(f"admin:tasks_{name}_changelist")) for name in LISTS},
         "worker: dispatch": dispatch,
         "worker: leases": lambda: dispatcher.release_leases("host:1:1", lambda pid: False),

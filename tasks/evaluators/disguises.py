@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from urllib.parse import quote, unquote_to_bytes
 
 from tasks.files.sniff import text_of
+from tasks.files.zips import UNREADABLE
 
 MIN_FORM = 8
 MIN_BARE = 12  # what is left without punctuation meets ordinary words sooner,
@@ -111,5 +112,5 @@ def _packed(data: bytes) -> Iterator[bytes]:
                 yield inside
                 if room <= 0:
                     return
-    except (zipfile.BadZipFile, zlib.error, ValueError, NotImplementedError, RuntimeError, OSError):
+    except UNREADABLE:
         return

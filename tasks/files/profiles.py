@@ -17,6 +17,7 @@ from tasks.files.images import size
 from tasks.files.sniff import TEXT_TYPES, XLSX, Text, text_of
 from tasks.files.tables import csv_rows, delimiter, summary
 from tasks.files.workbooks import sheet_rows, workbook, xlsx_to_csv
+from tasks.files.zips import UNREADABLE
 
 __all__ = ["profile", "xlsx_to_csv"]
 
@@ -153,7 +154,7 @@ def _binary(data: bytes, media_type: str) -> list[str]:
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
                 names = archive.namelist()
             lines.append("Archive of " + _many(len(names), "file") + ": " + ", ".join(_printable(name[:80]) for name in names[:30]))
-        except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError):
+        except UNREADABLE:
             lines.append("It begins like a ZIP archive but cannot be opened.")
     return lines
 

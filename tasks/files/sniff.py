@@ -9,6 +9,8 @@ import zipfile
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
+from tasks.files.zips import UNREADABLE
+
 BINARY = "application/octet-stream"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -133,7 +135,7 @@ def _zip_type(data: bytes) -> str:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = archive.namelist()
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError):
+    except UNREADABLE:
         return "application/zip"
     if "[Content_Types].xml" in names:
         if any(name.startswith("xl/") for name in names):

@@ -7,7 +7,6 @@ import datetime as dt
 import io
 import warnings
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -17,25 +16,12 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from tasks.errors import AttachmentUnusable
 from tasks.files.tables import MAX_CELLS
+from tasks.files.zips import UNREADABLE
 
 MAX_UNPACKED = 40 * 1024 * 1024  # bytes of a workbook's parts, by the archive's own figures (zipfile never unpacks more than those)
 MAX_PARTS = 1_000
 # What openpyxl raises on files that are not what they say, found by cutting and flipping bytes; none of it is our bug.
-_BROKEN = (
-    ArithmeticError,
-    AttributeError,
-    EOFError,
-    InvalidFileException,
-    LookupError,
-    NotImplementedError,
-    OSError,
-    RuntimeError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
+_BROKEN = (*UNREADABLE, ArithmeticError, AttributeError, InvalidFileException, LookupError, SyntaxError, TypeError)
 
 
 @contextmanager

@@ -56,7 +56,8 @@ class ContainerRun(models.Model):
     left_out = models.JSONField(default=dict, blank=True, help_text="files that were not kept, and why")
 
     created_at = models.DateTimeField(default=timezone.now)
-    started_at = models.DateTimeField(null=True, blank=True)
+    taken_at = models.DateTimeField(null=True, blank=True, help_text="when a worker took it in hand")
+    started_at = models.DateTimeField(null=True, blank=True, help_text="when the program began")
     finished_at = models.DateTimeField(null=True, blank=True)
     cancel_asked_at = models.DateTimeField(null=True, blank=True)
     enqueued_at = models.DateTimeField(null=True, blank=True, editable=False)

@@ -6,6 +6,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+
+from django.db.models import Func, IntegerField
 
 from tasks.models import ContainerRun, Round, TaskRequest
 
@@ -39,6 +42,39 @@ def all_of(task: TaskRequest) -> list[Log]:
     return sorted(found, key=lambda log: log.modified, reverse=True)
 
 
+@dataclass(frozen=True)
+class Listed:
+    """A log without its text. `size` is in bytes."""
+
+    filename: str
+    size: int
+    modified: datetime
+
+
+class Octets(Func):
+    """How many bytes a text is in UTF-8, counted where it is kept."""
+
+    function = "OCTET_LENGTH"
+    output_field = IntegerField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **more: Any) -> Any:
+        return self.as_sql(compiler, connection, template="LENGTH(CAST(%(expressions)s AS BLOB))", **more)
+
+
+def listing(task: TaskRequest, most: int) -> list[Listed]:
+    """The task's logs, the newest first and at most so many of each kind. Files and outputs of runs are not read for it."""
+    rows = task.logs.defer("content").order_by("-modified_at", "-id")[:most]
+    found = [Listed(row.filename, row.size, row.modified_at) for row in rows]
+    columns = ("pk", "created_at", "started_at", "finished_at", "out", "err")
+    runs = task.runs.annotate(out=Octets("stdout"), err=Octets("stderr")).order_by("-id").values_list(*columns)[:most]
+    for pk, created, started, finished, out, err in runs:
+        moment = finished or started or created
+        found += [Listed(_run_name(pk, stream), size, moment) for stream, size in (("stdout", out), ("stderr", err)) if size]
+    rounds = task.rounds.defer("brief", "checks", "extra").prefetch_related("stage_runs").order_by("-id")[:most]
+    found += [Listed(log.filename, log.size, log.modified) for log in map(_of_round, rounds)]
+    return sorted(found, key=lambda log: log.modified, reverse=True)
+
+
 def find(task: TaskRequest, filename: str) -> Log | None:
     """The task's log of that name. No name is ever a path of this machine."""
     row = task.logs.filter(filename=filename).first()
@@ -56,7 +92,11 @@ def find(task: TaskRequest, filename: str) -> Log | None:
 def _of_run(run: ContainerRun) -> Iterator[Log]:
     for stream, content in (("stdout", run.stdout), ("stderr", run.stderr)):
         if content:
-            yield Log(f"container_{run.pk}.{stream}.log", content, run.finished_at or run.started_at or run.created_at)
+            yield Log(_run_name(run.pk, stream), content, run.finished_at or run.started_at or run.created_at)
+
+
+def _run_name(pk: int, stream: str) -> str:
+    return f"container_{pk}.{stream}.log"
 
 
 def _of_round(round_: Round) -> Log:

@@ -14,6 +14,7 @@ from django.db.models import Max, Q
 
 from tasks.errors import Conflict, NameRefused, TooLarge
 from tasks.files.paths import clean_path, conflicts
+from tasks.files.zips import UNREADABLE
 from tasks.hosts.base import blob_sha
 from tasks.models import CodeVersion, Deployment, GeneratedFile, Message, TaskRequest
 from tasks.orchestrator.assignments import wake
@@ -85,7 +86,7 @@ def unpack(archive: bytes) -> dict[str, bytes]:
     """The files of a zip: never a link or a folder, no more than an upload may hold even where its headers lie. Nothing is written to disk."""
     try:
         opened = zipfile.ZipFile(io.BytesIO(archive))
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
+    except UNREADABLE as error:
         raise NameRefused(f"That is no zip: {error}.") from error
     files: dict[str, bytes] = {}
     left = MAX_BYTES
@@ -101,7 +102,7 @@ def unpack(archive: bytes) -> dict[str, bytes]:
             try:
                 with opened.open(item) as file:
                     content = file.read(left + 1)
-            except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, EOFError) as error:
+            except UNREADABLE as error:
                 raise NameRefused(f"{item.filename!a} cannot be read: {str(error)!a}.") from error
             left -= len(content)
             if left < 0:

@@ -27,7 +27,8 @@ class Limits:
     artefacts_mb: int = 20  # of all files in `out/` together
 
 
-MOST = Limits(wall_seconds=300.0, cpu_seconds=300.0, memory_mb=2048, processes=256, file_mb=100, output_kb=4096, artefacts_mb=100)
+# A run must end, and be written down, before its job's time is over (JOB_TIMEOUT_SECONDS): a worker that is ended then takes it along.
+MOST = Limits(wall_seconds=240.0, cpu_seconds=240.0, memory_mb=2048, processes=256, file_mb=100, output_kb=4096, artefacts_mb=100)
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,10 @@ class Runner(ABC):
     @abstractmethod
     def unavailable(self) -> str:
         """Why it cannot run anything here, naming the cure; empty when it can. Cheap enough to ask before every run."""
+
+    def forget(self) -> None:
+        """Whatever `unavailable` remembers is asked anew at its next call; a runner that remembers nothing has nothing to do."""
+        return
 
     @abstractmethod
     def run(self, job: Job, watch: Watch) -> Report:

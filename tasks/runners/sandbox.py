@@ -33,6 +33,9 @@ class Runner(base.Runner):
     def unavailable(self) -> str:
         return _refusal()
 
+    def forget(self) -> None:
+        _refusal.cache_clear()
+
     def run(self, job: base.Job, watch: base.Watch) -> base.Report:
         if reason := _refusal():
             return base.Report("internal_error", reason)

@@ -107,7 +107,7 @@ class Supervisor:
         try:
             with self._patience(ANSWER_SECONDS):
                 self._show()
-                held = dispatcher.release_leases(self.name, self._cluster.has)
+                held = dispatcher.release_leases(self.name, self._cluster.has) + runs.end_dead(self.name, self._cluster.has)
                 dispatcher.dispatch(self.workers, 0.0 if self._fresh else dispatcher.OVERLOOKED_SECONDS)
                 self._fresh = False
                 runs.take_back()
@@ -175,6 +175,7 @@ class Supervisor:
         _hang_up()
         with suppress(Interrupted, DatabaseError, InterfaceError), self._patience(1.0):
             dispatcher.release_leases(self.name, lambda pid: False)
+            runs.end_dead(self.name, lambda pid: False)
             Worker.objects.filter(name=self.name).update(stopped_at=timezone.now())
 
     # -- signals -------------------------------------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ class Watchdog:
         self._since = now
 
     def look(self, now: float, progress_at: datetime | None, held: int, workers: int) -> bool:
-        """Whether the cluster is stuck: no progress for too long though not all workers hold a round (those that do have no time for a pulse)."""
+        """Whether the cluster is stuck: no progress for too long though not all workers hold a round or a run (those have no time for a pulse)."""
         if progress_at != self._seen or held >= workers:
             self._seen = progress_at
             self._since = now

@@ -8,11 +8,13 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from tasks.admin import dashboard
-from tasks.models import StageRun, Worker
+from tasks.admin import charts
+from tasks.models import AgentKey, ContainerRun, StageRun, Worker
+from tests.admin.conftest import staff
 from tests.factories import make_round, make_version
 
 INDEX = reverse("admin:index")
+OTHERS = {"programs", "agents", "workers", "tokens", "cost"}  # tiles whose lists are not of rounds
 
 
 @pytest.fixture
@@ -40,6 +42,8 @@ def test_the_tiles_count_today(boss, noon):
         "failed": "1",
         "degraded": "1",
         "succeeded": "1",
+        "programs": "0",
+        "agents": "0",
         "queue age": "1 min 15 s",
         "workers": "1",
         "tokens": "0",
@@ -66,12 +70,21 @@ def test_every_number_leads_to_the_list_behind_it(boss, noon):
         make_round(status=status, degraded_id=degraded, next_run_at=noon - timedelta(seconds=5))
     make_round(received_at=noon - timedelta(days=3), status="failed")
     make_round(received_at=noon - timedelta(minutes=12), next_run_at=noon + timedelta(hours=1))
+    for status in ("queued", "running", "preparing", "failed"):
+        ContainerRun.objects.create(status=status, runner="sandbox", command=["true"])
+    for name, minutes in (("eve", 5), ("adam", 50)):
+        key, _ = AgentKey.objects.create_key(name=name, role="coder")
+        AgentKey.objects.filter(pk=key.pk).update(last_used_at=noon - timedelta(minutes=minutes))
 
+    number = {}
     for tile in boss.get(INDEX).context["board"]["tiles"]:
         listed = boss.get(tile.url)
         assert listed.status_code == 200, tile
         if tile.label not in ("queue age", "workers", "tokens", "cost"):
+            number[tile.label] = tile.value
             assert str(listed.context["cl"].result_count) == tile.value, tile
+    assert (number["programs"], number["agents"]) == ("3", "1")
+    assert {tile.label for tile in staff("view_round").get(INDEX).context["board"]["tiles"] if not tile.url} == OTHERS
 
 
 def test_every_bar_leads_to_its_rounds(boss, noon):
@@ -110,7 +123,7 @@ def test_the_median_of_a_stage_counts_finished_runs_only(boss, noon):
         )
     StageRun.objects.create(round=round_, stage="generate", outcome="error", started_at=noon - timedelta(seconds=900), finished_at=noon)
 
-    generate = next(row for row in dashboard.medians(noon) if row["stage"] == "generate")
+    generate = next(row for row in charts.medians(noon) if row["stage"] == "generate")
 
     assert (generate["text"], generate["count"]) == ("20 s", 3)
     assert boss.get(generate["url"]).context["cl"].result_count == 3

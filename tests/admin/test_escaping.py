@@ -101,6 +101,21 @@ def test_the_versions_side_by_side_run_nothing(boss, hostile):
         assert_harmless(page)
 
 
+def test_the_parts_of_a_tasks_page_run_nothing(boss, hostile):
+    task = hostile.round.task_request
+    log, run = task.logs.get(), task.runs.get()
+    parts = {"live": {}, "talk": {"sender": HOSTILE, "kind": HOSTILE}, "figures": {"metric": f"metric.{HOSTILE}"}, "log": {"name": log.filename}}
+    for name, query in parts.items():
+        page = boss.get(reverse(f"admin:tasks_taskrequest_{name}", args=[task.pk]), query).content.decode()
+        assert "alert(1)" in page
+        assert_harmless(page)
+    for name, data in {"say": {"say-kind": HOSTILE, "say-text": HOSTILE}, "spawn": {"run-command": HOSTILE, "run-stdin": HOSTILE}}.items():
+        answer = boss.post(reverse(f"admin:tasks_taskrequest_{name}", args=[task.pk]), data, headers={"HX-Request": "true"})
+        assert "alert(1)" in answer.content.decode()
+        assert_harmless(answer.content.decode())
+    assert_harmless(boss.get(reverse("admin:tasks_containerrun_live", args=[run.pk]), {"row": HOSTILE, "seen": HOSTILE}).content.decode())
+
+
 def test_the_dashboard_runs_nothing(boss, hostile):
     page = boss.get(reverse("admin:index")).content.decode()
 

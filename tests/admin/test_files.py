@@ -102,3 +102,13 @@ def test_comments_keywords_and_strings_have_their_colours():
     assert '<span class="k">const</span>' in code
     assert '<span class="s">&#x27;b&#x27;</span>' in code
     assert '<span class="c">// c</span>' in code
+
+
+@pytest.mark.django_db
+def test_a_page_shows_no_more_files_than_it_has_room_for(monkeypatch):
+    monkeypatch.setattr(files, "SHOWN_TOGETHER", 10)
+
+    shown = views(make_version(make_round(), {"a.txt": b"1234567", "b.txt": b"1234567", "c.txt": b"123"}))
+
+    assert {path: view.code is not None for path, view in shown.items()} == {"a.txt": True, "b.txt": False, "c.txt": True}
+    assert shown["b.txt"].note == "The page is full: download it."

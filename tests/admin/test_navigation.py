@@ -22,7 +22,7 @@ def test_every_model_that_a_superuser_may_see_has_its_place(boss):
 def test_staff_see_only_what_they_may_open(db):
     groups = links(staff("view_round"))
 
-    assert groups == {"": [reverse("admin:index")], "Work": [reverse("admin:tasks_round_changelist")]}
+    assert groups == {"": [reverse("admin:index"), reverse("admin:monitor")], "Work": [reverse("admin:tasks_round_changelist")]}
 
 
 def test_every_link_of_the_sidebar_opens(boss):

@@ -34,12 +34,22 @@ def test_an_open_run_is_polled_until_it_has_ended(boss, run) -> None:
     ContainerRun.objects.filter(pk=run.pk).update(
         status="oom_killed", reason="It used more than 512 MB of memory.", wall_ms=1500, memory_peak_kb=600_000
     )
-    answer = boss.get(url("live", run))
-    assert (answer.status_code, answer["HX-Refresh"]) == (286, "true")
+    Artefact.objects.create(run=run, path="made.html", content=b"x", size=1, sha256="0" * 64)
+    answer = boss.get(url("live", run), {"seen": "running"})
+    assert (answer.status_code, answer.has_header("HX-Refresh")) == (286, False)
+    said = f'id="run-said" hx-swap-oob="innerHTML">Run {run.pk}: out of memory.'
+    end = answer.content.decode()
     page = boss.get(url("change", run)).content.decode()
     assert url("live", run) not in page
-    for part in ("out of memory", "It used more than 512 MB of memory.", "1.5 s", "614.4 MB"):
+    for part in ("out of memory", "It used more than 512 MB of memory.", "1.5 s", "614.4 MB", "made.html"):
         assert part in page
+        assert part in end
+    for part in (said, f'id="cancel-{run.pk}" hx-swap-oob="delete"'):
+        assert part in end
+        assert part not in page
+    assert said not in boss.get(url("live", run), {"seen": "oom_killed"}).content.decode()
+    gone = url("live", ContainerRun(pk=999_999))
+    assert [boss.get(gone, headers=headers).status_code for headers in ({}, {"HX-Request": "true"})] == [404, 286]
 
 
 def test_cancel_asks_for_the_end_and_needs_the_right(boss, client, run, django_user_model) -> None:
@@ -50,6 +60,7 @@ def test_cancel_asks_for_the_end_and_needs_the_right(boss, client, run, django_u
     assert boss.post(url("cancel", run)).status_code == 302
     run.refresh_from_db()
     assert run.cancel_asked_at is not None
+    assert boss.post(url("cancel", run), headers={"HX-Request": "true"}).status_code == 204
 
 
 def test_files_that_a_run_left_can_be_downloaded(boss, run) -> None:

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from tasks import pipeline
 from tasks.api import public
-from tasks.models import CheckResult, Message, NotificationAttempt, Worker
+from tasks.models import AgentKey, CheckResult, Message, NotificationAttempt, Worker
 from tests.factories import make_round, make_task, make_version
 
 pytestmark = pytest.mark.django_db
@@ -66,6 +66,10 @@ def test_a_demo_key_opens_the_same_and_a_wrong_one_does_not(client: Client, sett
     assert "email" not in client.get(f"/status/{round_.uuid}", headers={"X-API-KEY": "demo-key-for-test"}).json()
     settings.DEMO_API_KEY = ""
     assert "email" not in client.get(f"/status/{round_.uuid}", headers={"X-API-KEY": ""}).json()
+    for role, sees in (("reader", True), ("coder", False)):
+        _, key = AgentKey.objects.create_key(name=role, role=role)
+        assert ("email" in client.get(f"/status/{round_.uuid}", headers={"X-API-KEY": key}).json()) is sees
+        assert client.get("/logs", headers={"X-API-KEY": key}).status_code == (200 if sees else 401)
 
 
 def test_one_round_has_every_field_that_the_contract_names(client: Client) -> None:

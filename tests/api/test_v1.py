@@ -38,6 +38,11 @@ def zipped(files: dict[str, bytes], **links: str) -> bytes:
     return buffer.getvalue()
 
 
+def spoiled(archive: bytes) -> bytes:
+    """The packed bytes of its only file are no longer what a packer writes."""
+    return archive[:40] + b"\xff" * 20 + archive[60:]
+
+
 # -- tasks -------------------------------------------------------------------------------------------------------------------------------
 
 
@@ -122,9 +127,10 @@ def test_code_comes_as_json_as_a_form_and_as_a_zip(call, task) -> None:
         zipped({"bomb.txt": b"0" * 30_000_000}),
         zipped({f"{number}.txt": b"" for number in range(201)}),
         b"no zip",
+        spoiled(zipped({"a.txt": bytes(range(256)) * 20})),
         zipped({"a.txt": b"x" * 1000})[:-30],
     ],
-    ids=["up", "git", "link", "bomb", "many", "text", "cut"],
+    ids=["up", "git", "link", "bomb", "many", "text", "spoiled", "cut"],
 )
 def test_an_archive_that_is_not_what_it_should_be_is_refused_whole(call, task, archive) -> None:
     problem = call("POST", f"/tasks/{task}/versions", 413 if len(archive) > 5000 else 422, files=[("archive", ("all.zip", archive))])

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
-from tasks.benchmarks import Options, accept, burst, github, growth
+from tasks.benchmarks import Options, accept, burst, github, growth, runs
 from tasks.browser import find_chromium
 
 pytestmark = pytest.mark.worker
@@ -47,6 +47,12 @@ def test_a_small_burst_is_notified_whole(tmp_path: Path) -> None:
     assert (figures["stored"], figures["notified_in_600_s"], figures["degraded"]) == (3, 3, {})
     assert figures["opened_in_a_browser"]["before publishing pass"] == 3
     assert figures["memory_peak_mib"] > 0
+
+
+def test_runs_keep_their_order_their_limit_and_their_ends(tmp_path: Path) -> None:
+    figures = runs.queue(tmp_path, 10)
+    assert (figures["ended_as_they_should"], figures["overtaken"]) == (10, 0)
+    assert 1 < figures["at_a_time"] <= figures["at_a_time_allowed"]
 
 
 def test_growth_is_measured_in_a_service_of_its_own(tmp_path: Path) -> None:

@@ -22,9 +22,9 @@ def clear(running: int | None) -> None:
     """Every row that a worker makes or takes, but the row of the worker that goes on running."""
     from django_q.models import OrmQ, Task
 
-    from tasks.models import TaskRequest, Worker, WriteBudget
+    from tasks.models import ContainerRun, TaskRequest, Worker, WriteBudget
 
-    for model in (OrmQ, Task, TaskRequest, WriteBudget):
+    for model in (OrmQ, Task, TaskRequest, ContainerRun, WriteBudget):
         model.objects.all().delete()
     Worker.objects.exclude(pid=running).delete()
 
@@ -46,6 +46,20 @@ def make_round(**seconds: float) -> int:
     times = {name: timezone.now() + timedelta(seconds=value) for name, value in seconds.items()}
     leased = {"status": "running", "lease_owner": "elsewhere:1:1:99:abc"} if "lease_until" in times else {}
     return make(**times, **leased).pk
+
+
+def run_program(text: str, **limits: Any) -> int:
+    """Ask for a run of this Python program."""
+    from tasks import runs
+
+    return runs.submit(files={"main.py": text.encode()}, limits=limits).pk
+
+
+def runs_rows() -> list[list[Any]]:
+    """State, reason and output of every run, the oldest first."""
+    from tasks.models import ContainerRun
+
+    return [list(row) for row in ContainerRun.objects.order_by("pk").values_list("status", "reason", "stdout", "lease_owner")]
 
 
 def post(*bodies: dict[str, Any]) -> None:

@@ -9,18 +9,23 @@ from typing import Any, cast
 from django.db import IntegrityError, transaction
 from django.shortcuts import get_object_or_404
 from django_filters.rest_framework import DjangoFilterBackend
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import NotFound
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from tasks.api.agents import Agent, HasRole, KeyAuthentication, visible
+from tasks.api.agents import CODER, EVALUATOR, GENERATOR, Agent, HasRole, KeyAuthentication, visible
 from tasks.api.problems import problem
 from tasks.api.views import FormsToo
 from tasks.models import IdempotencyKey, TaskRequest
 
 IDEMPOTENCY_HEADER = "Idempotency-Key"
+ALL = (GENERATOR, CODER, EVALUATOR)
+FILE = {(200, "application/octet-stream"): OpenApiTypes.BINARY, (206, "application/octet-stream"): OpenApiTypes.BINARY}
+OF_TASK = [OpenApiParameter("task_id", int, OpenApiParameter.PATH)]
 
 
 class Pages(CursorPagination):

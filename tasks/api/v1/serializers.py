@@ -227,28 +227,9 @@ class ContainerOut(serializers.ModelSerializer[ContainerRun]):
         fields = (
             *("id", "task_id", "version", "agent", "runner", "command", "status", "reason", "exit_code", "signal", "wall_ms", "cpu_ms"),
             *("memory_peak_kb", "stdout", "stderr", "stdout_truncated", "stderr_truncated", "limits", "applied", "artefacts", "left_out"),
-            *("created_at", "started_at", "finished_at"),
+            *("created_at", "taken_at", "started_at", "finished_at"),
         )
 
     @extend_schema_field(str)
     def get_version(self, row: ContainerRun) -> str:
         return uploads.label_of(row.version) if row.version else ""
-
-
-class StageSeconds(serializers.Serializer[Any]):
-    runs = serializers.IntegerField()
-    p50 = serializers.FloatField()
-    p95 = serializers.FloatField()
-
-
-class StatsOut(serializers.Serializer[Any]):
-    total_tasks = serializers.IntegerField()
-    completed_tasks = serializers.IntegerField()
-    avg_accuracy = serializers.FloatField(allow_null=True)
-    avg_runtime = serializers.FloatField(allow_null=True, help_text="seconds")
-    active_containers = serializers.IntegerField()
-    success_rate = serializers.FloatField(allow_null=True, help_text="of the rounds that ended")
-    deadline_misses = serializers.IntegerField()
-    tokens_today = serializers.IntegerField()
-    cost_today = serializers.FloatField(allow_null=True, help_text="US dollars")
-    stage_seconds = serializers.DictField(child=StageSeconds())

@@ -11,8 +11,6 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from tasks import doctor
 
-MARKS = {"ok": "ok", "warning": "!!", "error": "XX", "off": "--"}
-
 
 class Command(BaseCommand):
     help = "Keys, rights, Chromium, sandbox, clock, disk, reachability: what is there, and the cure for what is not. Exit code 4: something is wrong."
@@ -26,10 +24,6 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps([asdict(finding) for finding in findings], indent=2))
         else:
-            width = max(len(finding.name) for finding in findings)
-            for finding in findings:
-                self.stdout.write(f"{MARKS[finding.state]}  {finding.name:<{width}}  {finding.detail}")
-                if finding.cure:
-                    self.stdout.write(f"    {'':<{width}}  → {finding.cure}")
+            self.stdout.write(doctor.as_text(findings))
         if any(finding.state == "error" for finding in findings):
             sys.exit(4)

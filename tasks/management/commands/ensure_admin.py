@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from deployer.settings import read
+from deployer.environment import read
 
 
 class Command(BaseCommand):

@@ -1,4 +1,4 @@
-// Three small helps for the admin: copy buttons, a question before costly buttons, and a reload when a poll meets the login page.
+// Small helps for the admin: copy buttons, a question before costly buttons, a reload when a poll meets the login page, and the two below.
 (function () {
   "use strict";
 
@@ -28,6 +28,21 @@
   document.addEventListener("submit", (event) => {
     const question = event.target.dataset.confirm;
     if (question && !window.confirm(question)) event.preventDefault();
+  });
+
+  // A form's answer and a poll may both bring the same new line; the page takes it once.
+  document.addEventListener("htmx:oobBeforeSwap", (event) => {
+    const list = event.detail.target;
+    if (!["talk", "runs"].includes(list.id)) return;
+    for (const line of [...event.detail.fragment.children]) {
+      if (document.getElementById(line.id)) line.remove();
+    }
+  });
+
+  // The skin shows the page only when Alpine is ready, too late for the browser to go to the line that the address names.
+  document.addEventListener("alpine:initialized", () => {
+    const line = window.location.hash.startsWith("#file-") && document.getElementById(window.location.hash.slice(1));
+    if (line) setTimeout(() => line.scrollIntoView({ block: "center" }), 50);
   });
 
   document.addEventListener("htmx:beforeSwap", (event) => {

@@ -1,0 +1,63 @@
+"""Pages of the admin that belong to no record: the live monitor and the doctor, each with the fragment that it polls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.views.decorators.http import require_http_methods, require_safe
+
+from tasks.admin import doctor, monitor
+from tasks.admin.tiles import may_see
+from tasks.doctor.examination import latest
+from tasks.models import Round
+
+
+def may_see_monitor(request: HttpRequest) -> bool:
+    return may_see(request, Round)
+
+
+def framed(request: HttpRequest, template: str, title: str, extra: dict[str, Any]) -> TemplateResponse:
+    request.current_app = admin.site.name  # type: ignore[attr-defined]
+    return TemplateResponse(request, template, {**admin.site.each_context(request), "title": title, "is_fullwidth": "1", **extra})
+
+
+def monitor_view(request: HttpRequest) -> HttpResponse:
+    return framed(request, "admin/tasks/monitor/page.html", "Monitor", monitor.live_context(request))
+
+
+def monitor_live_view(request: HttpRequest) -> HttpResponse:
+    """The poll never comes to an end by itself, since something may begin at any time: it only slows down."""
+    response = render(request, "admin/tasks/monitor/_live.html", monitor.live_context(request))
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def doctor_view(request: HttpRequest) -> HttpResponse:
+    return framed(request, "admin/tasks/doctor/page.html", "Doctor", doctor.findings_context(latest()))
+
+
+def urls() -> list[URLPattern]:
+    def page(route: str, name: str, view: Callable[..., HttpResponse], may: Callable[[HttpRequest], bool]) -> URLPattern:
+        def guarded(request: HttpRequest) -> HttpResponse:
+            if not may(request):
+                raise PermissionDenied
+            return view(request)
+
+        return path(route, admin.site.admin_view(guarded), name=name)
+
+    return [
+        page("monitor/", "monitor", require_safe(monitor_view), may_see_monitor),
+        page("monitor/live/", "monitor_live", require_safe(monitor_live_view), may_see_monitor),
+        page("doctor/", "doctor", require_safe(doctor_view), doctor.may_see_doctor),
+        page("doctor/findings/", "doctor_findings", require_http_methods(["GET", "HEAD", "POST"])(doctor.findings_view), doctor.may_see_doctor),
+    ]
+
+
+admin.site.extra_urls = urls  # type: ignore[attr-defined]  # the skin's own hook
