@@ -34,6 +34,7 @@ USER = "65534:65534"
 CPUS = 1.0
 TMP_MB = 64  # of /tmp, and of /dev/shm
 OWN_MB = 32  # for the first process
+LIMITS = ("MemoryLimit", "PidsLimit", "CpuCfsQuota")  # as `docker info` calls them
 MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}  # as images name them: as the kernel does
 
 
@@ -43,22 +44,17 @@ class Runner(base.Runner):
     def unavailable(self) -> str:
         try:
             with contextlib.closing(connect(QUICK_SECONDS)) as api:
-                image = api.inspect_image(settings.DOCKER_IMAGE)
-                if image.get("Os") != "linux":
-                    return f"The image {settings.DOCKER_IMAGE} is not for Linux: set DOCKER_IMAGE to one that is."
-                runtime = settings.DOCKER_RUNTIME
-                # a name with dots is that of a program which the engine looks for itself
-                if runtime and "." not in runtime and runtime not in (known := api.info()["Runtimes"]):
-                    choices = ", ".join(sorted(known))
-                    return f"The Docker engine has no runtime called {runtime!r}: install it there, or set DOCKER_RUNTIME to one of {choices}."
+                return _refusal(api.info(), api.inspect_image(settings.DOCKER_IMAGE))
         except FAULTS as error:
             return explain(error)
-        return ""
 
     def run(self, job: base.Job, watch: base.Watch) -> base.Report:
         try:
             with contextlib.closing(connect()) as api:
-                return _Run(api, job, watch).carry_out()
+                image = api.inspect_image(settings.DOCKER_IMAGE)
+                if reason := _refusal(api.info(), image):
+                    return base.Report("internal_error", reason)
+                return _Run(api, image, job, watch).carry_out()
         except FAULTS as error:
             return base.Report("internal_error", explain(error))
 
@@ -70,11 +66,24 @@ class Runner(base.Runner):
             log.warning("the container %s may still be there: %s", name, explain(error))
 
 
+def _refusal(engine: dict[str, Any], image: dict[str, Any]) -> str:
+    """Why no program is run with that engine and image, by what they tell of themselves: a limit that it cannot hold an engine drops in silence."""
+    if image["Os"] != "linux":
+        return f"The image {settings.DOCKER_IMAGE} is not for Linux: set DOCKER_IMAGE to one that is."
+    if lacking := [name for name in LIMITS if not engine.get(name)]:
+        return f"The Docker engine cannot hold these limits: {', '.join(lacking)}. Give it control groups for them (rootless: version 2, delegated)."
+    runtime, known = settings.DOCKER_RUNTIME, engine["Runtimes"]
+    if runtime and "." not in runtime and runtime not in known:  # a name with dots is that of a program which the engine looks for itself
+        choices = ", ".join(sorted(known))
+        return f"The Docker engine has no runtime called {runtime!r}: install it there, or set DOCKER_RUNTIME to one of {choices}."
+    return ""
+
+
 class _Run:
     """One run, from its container's making to its report. Stands for its means, too: the first process tells what is used."""
 
-    def __init__(self, api: docker.APIClient, job: base.Job, watch: base.Watch) -> None:
-        self.api, self.job, self.watch = api, job, watch
+    def __init__(self, api: docker.APIClient, image: dict[str, Any], job: base.Job, watch: base.Watch) -> None:
+        self.api, self.image, self.job, self.watch = api, image, job, watch
         self.key = secrets.token_bytes(32)  # runtimes other than the usual one may let the program write where its first process does
         self.course = Course(job, watch, "The container", self.key)
         self.name = job.name or f"deployer-{uuid.uuid4().hex}"
@@ -83,22 +92,21 @@ class _Run:
         self._lost = ""
 
     def carry_out(self) -> base.Report:
-        image = self.api.inspect_image(settings.DOCKER_IMAGE)
         with contextlib.ExitStack() as stack:
             stack.callback(_discard, self.api, self.name)
-            self._create(image["Id"])
+            self._create()
             stream = stack.enter_context(contextlib.closing(Stream(self.api, self.name)))
             self.watch.cancelled()  # making a container may take its time, and the row's lease goes on
             self.api.start(self.name)
             self.api.timeout = QUICK_SECONDS
-            stream.send(self._order(image))
+            stream.send(self._order())
             self._follow(stream)
         by = f"docker, {settings.DOCKER_RUNTIME or 'its usual runtime'}, control groups, seccomp, resource limits"
-        return self.course.report(self, by=by, image=settings.DOCKER_IMAGE, image_id=image["Id"], cpus=CPUS)
+        return self.course.report(self, by=by, image=settings.DOCKER_IMAGE, image_id=self.image["Id"], cpus=CPUS)
 
     # -- before ------------------------------------------------------------------------------------------------------------------------
 
-    def _create(self, image: str) -> None:
+    def _create(self) -> None:
         # https://docs.docker.com/reference/api/engine/version/v1.41/#tag/Container/operation/ContainerCreate
         options: dict[str, Any] = {
             "entrypoint": ["python3"],
@@ -114,12 +122,12 @@ class _Run:
             "host_config": self._host_config(),
         }
         try:
-            self.api.create_container(image, **options)
+            self.api.create_container(self.image["Id"], **options)
         except APIError as error:
             if error.status_code != 409:
                 raise
             _discard(self.api, self.name)  # a worker that died began this very run
-            self.api.create_container(image, **options)
+            self.api.create_container(self.image["Id"], **options)
 
     def _host_config(self) -> dict[str, Any]:
         """The engine's side of the limits. Files have room beside the program's own memory, whose limit is watched; the kernel holds the sum."""
@@ -148,15 +156,15 @@ class _Run:
         )
         return config
 
-    def _order(self, image: dict[str, Any]) -> bytes:
+    def _order(self) -> bytes:
         limits = self.job.limits
         relay = {
             "text": source("relay.py"),
             "memory": limits.memory_mb * 1_000_000,
             "seconds": limits.wall_seconds + 30,  # when all ends though nobody says so
         }
-        env = dict(entry.split("=", 1) for entry in (image.get("Config") or {}).get("Env") or [] if "=" in entry)
-        rules = seccomp.program(MACHINES.get(image["Architecture"], "unknown"))
+        env = dict(entry.split("=", 1) for entry in (self.image.get("Config") or {}).get("Env") or [] if "=" in entry)
+        rules = seccomp.program(MACHINES.get(self.image["Architecture"], "unknown"))
         return self.course.order({}, env, relay=relay, key=self.key.hex(), **({"filter": rules.hex()} if rules else {}))
 
     # -- while it runs -----------------------------------------------------------------------------------------------------------------

@@ -107,14 +107,16 @@ def write(path: str, content: bytes) -> None:
 
 
 def tell(report_fd: int, message: dict, content: bytes = b"") -> None:  # type: ignore[type-arg]
-    text = json.dumps(message).encode()
+    text, mark = json.dumps(message).encode(), b""
     if sealing:
-        sealed = b"%d %d " % (sealing["count"], len(text)) + text + content
-        content += sealing["hash"](sealed, key=sealing["key"], digest_size=16).digest()  # as in tasks/frames.py
+        seal = sealing["hash"](b"%d %d " % (sealing["count"], len(text)) + text, key=sealing["key"], digest_size=16)  # as in tasks/frames.py
+        seal.update(content)
         sealing["count"] += 1
-    data = memoryview(HEAD.pack(len(text), len(content)) + text + content)
-    while data:
-        data = data[os.write(report_fd, data) :]
+        mark = seal.digest()
+    for part in (HEAD.pack(len(text), len(content) + len(mark)) + text, content, mark):  # apart: a copy of a large file would take its size again
+        data = memoryview(part)
+        while data:
+            data = data[os.write(report_fd, data) :]
 
 
 def start(job: dict, stdin: bytes, errors: int, outputs: list) -> None:  # type: ignore[type-arg]

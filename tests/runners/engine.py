@@ -71,12 +71,12 @@ class Engine:
 
     def stop(self) -> None:
         """Of one of our own nothing stays, not even what it mounted when it was killed."""
-        if not self._process:
+        if self._process:
+            self._process.terminate()
+            self._process.wait(20)
+        else:
             with contextlib.closing(docker.DockerClient(self.host)) as client:
                 client.api.remove_image(IMAGE)
-            return
-        self._process.terminate()
-        self._process.wait(20)
         for line in reversed(Path("/proc/self/mounts").read_text().splitlines()):
             if (place := line.split()[1]).startswith(f"{self.folder}/"):
                 subprocess.run(["umount", "--lazy", place], check=False)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tasks.runners.base import Job, Limits, Report, Runner
+from tasks.runners.base import MOST, Job, Limits, Report, Runner
 from tests.runners.watch import Seen
 
 
@@ -73,6 +73,12 @@ os.symlink("/etc/passwd", "out/link"); os.symlink("/", "out/folder"); os.mkfifo(
         report, _ = self.run("open('out/a','wb').write(bytes(900_000)); open('out/b','wb').write(bytes(900_000))", artefacts_mb=1)
         assert list(report.artefacts) == ["a"]
         assert report.left_out == {"b": "There is more than may be kept."}
+
+    def test_a_file_of_the_largest_size_is_kept_whatever_memory_the_program_may_use(self) -> None:
+        program = "f = open('out/a', 'wb')\nfor i in range(100): f.write(bytes([i]) * 1_000_000)"
+        report, _ = self.run(program, file_mb=MOST.file_mb, artefacts_mb=MOST.artefacts_mb, memory_mb=20)
+        assert (report.status, report.left_out) == ("succeeded", {})
+        assert report.artefacts["a"][::1_000_000] == bytes(range(100))
 
     def test_a_program_that_is_not_there_is_told(self) -> None:
         report, _ = self.run("", command=("no-such-program",))

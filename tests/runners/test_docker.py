@@ -35,7 +35,12 @@ def engine() -> Iterator[Engine]:
         Path(tempfile.mkdtemp(prefix="deployer-docker-"))
     )  # not among pytest's folders: a mount that stays would trouble the next session
     try:
-        running.start()
+        try:
+            running.start()
+        except (docker.errors.DockerException, OSError):
+            if os.environ.get("DOCKER_HOST"):
+                raise
+            pytest.skip(f"dockerd does not start here: {(running.folder / 'log').read_text().splitlines()[-1:]}")
         running.load()
         with override_settings(DOCKER_HOST=running.host, DOCKER_IMAGE=IMAGE):
             yield running
@@ -134,8 +139,16 @@ print(os.environ["PLACE"], about["Uid"].split()[0], *(about[name].strip() for na
     assert (config["User"], config["Labels"], config["StdinOnce"]) == ("65534:65534", {"deployer.run": "deployer-test-walls"}, True)
 
 
-def test_what_is_missing_is_named_with_its_cure(runner: Runner, settings: LazySettings) -> None:
+def test_what_is_missing_is_named_with_its_cure(runner: Runner, settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> None:
     assert runner.unavailable() == ""
+    told = docker.APIClient.info
+    with monkeypatch.context() as rootless:
+        rootless.setattr(docker.APIClient, "info", lambda api: told(api) | {"PidsLimit": False})
+        report = runner.run(SLEEP, Seen())
+    assert (report.status, report.reason) == (
+        "internal_error",
+        "The Docker engine cannot hold these limits: PidsLimit. Give it control groups for them (rootless: version 2, delegated).",
+    )
     settings.DOCKER_RUNTIME = "no-such"
     assert runner.unavailable().startswith("The Docker engine has no runtime called 'no-such': install it there, or set DOCKER_RUNTIME to one of ")
     settings.DOCKER_RUNTIME, settings.DOCKER_IMAGE = "", "no-such:1"
