@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command 
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: help setup browser demo test corpus faults crashes fuzz guard lint run audit clean
+.PHONY: help setup browser engine pictures demo test corpus faults crashes fuzz guard lint run audit clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -32,6 +32,12 @@ browser: ## a Chromium that judges pages and bubblewrap that runs programs, from
 	  echo "Chromium (which runs a page's checks) or bubblewrap (which runs programs) was not found, so what needs them is skipped."; \
 	  echo "Install both: apt install chromium-headless-shell bubblewrap. CHROMIUM_PATH names a Chromium of your own."; \
 	fi
+
+engine: ## a Docker engine from the system's packages: the tests of RUNNER=docker start one of their own with it
+	@command -v dockerd >/dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends docker.io >/dev/null; }
+
+pictures: .venv/dev browser ## the README's pictures of the agents' room
+	$(BIN)/python docs/pictures.py
 
 setup: .venv/run .env browser ## virtual environment, packages, .env and the database
 	$(BIN)/python manage.py migrate --verbosity 0

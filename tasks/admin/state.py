@@ -56,7 +56,7 @@ def doing(round_: Round, now: datetime, alive: int) -> str:
             return f"A worker is on {round_.stage}{again}"
     ahead = (round_.next_run_at - now).total_seconds()
     then = f"looks again in {units(ahead)}" if ahead > 0 else f"due, {worker}"
-    return f"Waits in {round_.stage}: {round_.waiting_for or 'no reason given'}; {then}"
+    return f"Waits in {round_.stage}: {(round_.waiting_for or 'no reason given').rstrip('.')}; {then}"
 
 
 def _sentence(round_: Round, now: datetime, alive: int) -> str:

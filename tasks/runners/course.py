@@ -68,7 +68,7 @@ class Course:
     def order(self, rlimits: dict[str, int], env: dict[str, str], **more: object) -> bytes:
         """Everything that `inside.py` is to know: the program, its files, its limits, and what only this runner adds to them. Time runs now."""
         limits = self.limits
-        always = {"HOME": FOLDER, "LANG": "C.UTF-8", "TMPDIR": "/tmp", "PYTHONUNBUFFERED": "1"}  # noqa: S108 - inside  # nosec B108
+        always = {"HOME": FOLDER, "LANG": "C.UTF-8", "TMPDIR": "/tmp", "PYTHONUNBUFFERED": "1"}  # noqa: S108 - inside the container  # nosec B108
         self._limit = time.monotonic() + limits.wall_seconds + START_SECONDS
         order = {
             "command": list(self.job.command),

@@ -141,7 +141,7 @@ class _Run:
             ipc_mode="private",
             cgroupns="private",
             read_only=True,
-            tmpfs={FOLDER: f"{mine},mode=755,size={folder}", "/tmp": f"{mine},mode=1777,size={TMP_MB * 1_000_000}"},  # noqa: S108 - inside  # nosec B108
+            tmpfs={FOLDER: f"{mine},mode=755,size={folder}", "/tmp": f"{mine},mode=1777,size={TMP_MB * 1_000_000}"},  # noqa: S108 - inside the container  # nosec B108
             shm_size=TMP_MB * 1_000_000,
             mem_limit=memory,
             memswap_limit=memory,

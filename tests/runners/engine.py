@@ -67,7 +67,7 @@ class Engine:
         self._process.kill()
         self._process.wait()
         # its containerd dies with it; where nobody takes note of that, the next one would believe the number in this file
-        (self.folder / "exec" / "containerd" / "containerd.pid").unlink()
+        (self.folder / "exec" / "containerd" / "containerd.pid").unlink(missing_ok=True)
 
     def stop(self) -> None:
         """Of one of our own nothing stays, not even what it mounted when it was killed."""

@@ -212,10 +212,12 @@ def test_an_engine_that_is_lost_is_no_fault_of_the_program(engine: Engine, runne
         def output(self, stream: str, data: bytes) -> None:
             engine.kill()
 
-    report = runner.run(SLEEP, Deadly())
-    assert report.status == "internal_error"
-    assert report.reason.startswith("The Docker engine was lost while it ran. No Docker engine answers at unix://")
-    runner.discard(SLEEP.name)  # says so in the log and goes on
-    engine.start()
+    try:
+        report = runner.run(SLEEP, Deadly())
+        assert report.status == "internal_error"
+        assert report.reason.startswith("The Docker engine was lost while it ran. No Docker engine answers at unix://")
+        runner.discard(SLEEP.name)  # says so in the log and goes on
+    finally:
+        engine.start()
     assert until(lambda: engine.containers() == [])
     assert runner.run(Job(("true",)), Seen()).reason == "true could not be started: No such file or directory."
