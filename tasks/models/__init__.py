@@ -1,11 +1,13 @@
 """The records: one module per noun, all of them shown in the admin.
 
 TaskRequest 1─n Round 1─n Attachment, CodeVersion 1─n GeneratedFile, StageRun, Deployment, NotificationAttempt, CheckResult; Message hangs on the
-task. Agents add AgentKey, Result and LogFile; programs that were run are ContainerRun 1─n Artefact. The round's row is the state machine,
+task. Agents add AgentKey, Result and LogFile; programs that were run are ContainerRun 1─n Artefact. The
+instructor's side: Submission 1─n IssuedTask 1─n IssueTry, RepoReport. The round's row is the state machine,
 everything else is history and append-only.
 """
 
 from tasks.models.agents import AgentKey, IdempotencyKey, LogFile, Result
+from tasks.models.classroom import IssuedTask, IssueTry, RepoReport, Submission
 from tasks.models.code import CodeVersion, GeneratedFile
 from tasks.models.conversation import Message
 from tasks.models.evidence import CompiledCheck, Screenshot
@@ -25,13 +27,17 @@ __all__ = [
     "Deployment",
     "GeneratedFile",
     "IdempotencyKey",
+    "IssueTry",
+    "IssuedTask",
     "LogFile",
     "Message",
     "NotificationAttempt",
+    "RepoReport",
     "Result",
     "Round",
     "Screenshot",
     "StageRun",
+    "Submission",
     "TaskRequest",
     "Worker",
     "WriteBudget",
