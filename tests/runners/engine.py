@@ -82,9 +82,10 @@ class Engine:
                 subprocess.run(["umount", "--lazy", place], check=False)
         shutil.rmtree(self.folder)
 
-    def containers(self) -> list[str]:
+    def containers(self, *, running: bool = False) -> list[str]:
+        """The names of ours; those that were made but not started yet among them, unless only running ones are wanted."""
         with contextlib.closing(docker.DockerClient(self.host)) as client:
-            return [container["Names"][0] for container in client.api.containers(all=True, filters={"label": "deployer.run"})]
+            return [container["Names"][0] for container in client.api.containers(all=not running, filters={"label": "deployer.run"})]
 
     def _wait(self) -> None:
         end = time.monotonic() + 30

@@ -177,7 +177,7 @@ def worker(engine: Engine) -> Iterator[subprocess.Popen[bytes]]:
     env = os.environ | {"DJANGO_SETTINGS_MODULE": "tests.settings", "DOCKER_HOST": engine.host, "DOCKER_IMAGE": IMAGE}
     process = subprocess.Popen([sys.executable, "-c", program], env=env)
     try:
-        assert until(lambda: engine.containers() == ["/deployer-test-sleep"])
+        assert until(lambda: engine.containers(running=True) == ["/deployer-test-sleep"])
         yield process
     finally:
         process.kill()
