@@ -38,10 +38,18 @@ def read(cells: Sequence[str], zone: tzinfo) -> Reading:
         why = "as other dates of the column must be"
     else:
         days = day_first or _ascending(texts, True, zone) or not _ascending(texts, False, zone)
-        why = "since the column has both orders" if day_first else "since the rows are then in the order of time" if _telling(texts, zone) else "by default"
+        why = (
+            "since the column has both orders"
+            if day_first
+            else "since the rows are then in the order of time"
+            if _telling(texts, zone)
+            else "by default"
+        )
     moments = tuple(_moment(text, days, zone) for text in texts)
     order = "day/month/year" if days else "month/day/year"
-    times = f"{len(unclear)} date{'s' if len(unclear) != 1 else ''} with two meanings, such as {unclear[0][0].split()[0].rstrip(',')}" if unclear else ""
+    times = (
+        f"{len(unclear)} date{'s' if len(unclear) != 1 else ''} with two meanings, such as {unclear[0][0].split()[0].rstrip(',')}" if unclear else ""
+    )
     return Reading(moments, f"{times}: read as {order}, {why}." if unclear else "")
 
 

@@ -91,9 +91,7 @@ def _probed(state: State, detail: str, started: float) -> Probed:
     return Probed(state, redact(detail)[:MAX_DETAIL], round((time.monotonic() - started) * 1000))
 
 
-def ask_many(
-    endpoints: Mapping[int, str], *, seconds: float | None = None, go_on: Callable[[], bool] = lambda: True
-) -> Iterator[tuple[int, Probed]]:
+def ask_many(endpoints: Mapping[int, str], *, seconds: float | None = None, go_on: Callable[[], bool] = lambda: True) -> Iterator[tuple[int, Probed]]:
     """Answers as they come, by the endpoints' keys: `AT_ONCE` in flight, `OF_A_HOST` of a host, hosts in turn.
 
     After `seconds`, or once `go_on` says no, nothing more is begun: keys that are left have no answer. What is under way ends within `SECONDS`."""

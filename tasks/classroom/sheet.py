@@ -10,6 +10,7 @@ import codecs
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -129,7 +130,10 @@ def _header(text: str) -> tuple[dict[str, int | None], str]:
 
 
 def _places(header: list[str]) -> dict[str, int | None]:
-    return {name: _place(name, header) for name in COLUMNS}
+    """A heading that could be several columns is none: cut with another separator, the whole header is one cell."""
+    places = {name: _place(name, header) for name in COLUMNS}
+    times = Counter(places.values())
+    return {name: place if times[place] == 1 else None for name, place in places.items()}
 
 
 def _place(name: str, header: list[str]) -> int | None:
