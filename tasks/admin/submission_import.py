@@ -87,7 +87,7 @@ class Importing(List):
             **extra,
         }
         request.current_app = self.admin_site.name
-        return TemplateResponse(request, "admin/tasks/submission/import.html", context, headers={"Cache-Control": "no-store"})
+        return TemplateResponse(request, "admin/tasks/submission/import.html", context)
 
 
 def sentence(found: Import) -> str:

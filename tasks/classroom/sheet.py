@@ -12,7 +12,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tasks.errors import SheetRefused
 
@@ -43,7 +43,7 @@ class Line:
     """One row. `number` is the line of the file that it begins in; `cells` has every known column, empty where the sheet has none."""
 
     number: int
-    cells: dict[str, str]
+    cells: dict[str, str] = field(repr=False)
     surplus: int = 0  # cells beyond the header's, which hold something
 
 

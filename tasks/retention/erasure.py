@@ -211,7 +211,8 @@ def without(rows: QuerySet, tasks: set[int], email: str) -> QuerySet:
     if model._meta.app_label == "tasks":
         own = next((path for path in PERSONS if path.partition("__")[0] in names), None)
         rows = rows.exclude(**{f"{own}__iexact": email}) if own else rows
-    path = next((path for path in PATHS if path.partition("__")[0] in names), None)
+    relations = {column.name for column in model._meta.concrete_fields if column.is_relation}  # an issued task's `round` is a number
+    path = next((path for path in PATHS if path.partition("__")[0] in relations), None)
     return rows.exclude(**{f"{path}__in": tasks}) if path else rows
 
 

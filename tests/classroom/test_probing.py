@@ -17,7 +17,7 @@ from tasks.classroom import probe_queue, probing
 from tasks.classroom.probing import Probed, look
 from tasks.classroom.submissions import probe
 from tasks.models import Submission
-from tests.emulators.base import Emulator, Reply, Request
+from tests.emulators.base import Emulator, Reply
 from tests.factories import make_submission
 
 State = Submission.Probe
