@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminPasswordWidget, UnfoldAdminURLInputWidget
+from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminFileFieldWidget, UnfoldAdminPasswordWidget, UnfoldAdminURLInputWidget
 
 from tasks.classroom import rows, sheet
 from tasks.classroom.sealing import seal, unseal
@@ -14,7 +14,7 @@ from tasks.models import Submission
 
 
 class SubmissionForm(forms.ModelForm):
-    email = forms.CharField(label="e-mail", max_length=rows.MAX_EMAIL, widget=UnfoldAdminEmailInputWidget)
+    email = forms.CharField(max_length=rows.MAX_EMAIL, widget=UnfoldAdminEmailInputWidget)
     endpoint = forms.CharField(max_length=rows.MAX_ENDPOINT, widget=UnfoldAdminURLInputWidget, help_text="the whole address of its /ready")
     secret = forms.CharField(
         required=False,
@@ -67,7 +67,8 @@ class SheetForm(forms.Form):
     file = forms.FileField(
         label="CSV file",
         help_text=f"with the columns {', '.join(sheet.COLUMNS)}; at most {sheet.MAX_ROWS:,} rows",
-        widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,text/csv"}),
+        # The skin's own: its script writes a file's name into the nearest text field, which with a plain one is the time zone.
+        widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".csv,.tsv,.txt,text/csv"}),
         allow_empty_file=True,
     )
     zone = forms.CharField(label="its time zone", initial="UTC", max_length=60, help_text="of timestamps that name none: UTC, Asia/Kolkata")

@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
-from django.utils.html import format_html
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
@@ -64,8 +64,9 @@ class SubmissionAdmin(Importing, Exporting, List):
 
     @admin.display(description="answers", ordering="probe")
     def state(self, row: Submission) -> SafeString:
-        known = badge(row.probe or "not asked", row.probe_detail)
-        return format_html("{} {}", known, badge("to be asked", row.probe_detail)) if row.probe_detail in WAITING else known
+        states = [row.probe or "not asked"] if row.probe or row.probe_detail not in WAITING else []
+        states += ["to be asked"] if row.probe_detail in WAITING else []
+        return format_html_join(" ", "{}", ((badge(state, row.probe_detail),) for state in states))
 
     @admin.display(description="after", ordering="probe_ms")
     def took(self, row: Submission) -> str:
