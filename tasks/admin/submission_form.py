@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminFileFieldWidget, UnfoldAdminPasswordWidget, UnfoldAdminURLInputWidget
 
-from tasks.classroom import rows, sheet
+from tasks.classroom import moments, rows, sheet
 from tasks.classroom.sealing import seal, unseal
 from tasks.errors import Misconfigured, SheetRefused
 from tasks.models import Submission
@@ -82,3 +82,10 @@ class SheetForm(forms.Form):
             return sheet.decode(file.read())
         except SheetRefused as error:
             raise forms.ValidationError(error.message) from None
+
+    def clean_zone(self) -> str:
+        try:
+            moments.zone(self.cleaned_data["zone"])
+        except SheetRefused as error:
+            raise forms.ValidationError(error.message) from None
+        return str(self.cleaned_data["zone"])

@@ -48,7 +48,7 @@ class Importing(List):
             try:
                 found = import_csv(text, dry_run=True, zone=zone)
             except SheetRefused as error:
-                form.add_error("zone" if "time zone" in error.message else "file", error.message)
+                form.add_error("file", error.message)
             else:
                 return self._page(request, form, preview(found) | {"sheet": upload.pack(text, zone, cast(int, request.user.pk))})
         return self._page(request, form, {})

@@ -7,8 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 from django.utils.dateparse import parse_datetime
+
+from tasks.errors import SheetRefused
 
 _DATE = re.compile(
     r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4})(?:,?\s+(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\.\d+)?\s*([ap])?\.?m?\.?)?(?:\s*(?:gmt|utc|z))?", re.IGNORECASE
@@ -26,6 +29,15 @@ class Reading:
     note: str = ""
 
 
+def zone(name: str) -> tzinfo:
+    if name.strip().upper() in ("", "UTC"):
+        return UTC
+    try:
+        return ZoneInfo(name.strip())
+    except (KeyError, ValueError, OSError):  # an unknown name, a path, a folder of zones
+        raise SheetRefused("There is no such time zone: use a name such as UTC or Asia/Kolkata.") from None
+
+
 def read(cells: Sequence[str], zone: tzinfo) -> Reading:
     """All cells of the column, in the order of the file. `zone` is that of the sheet; a moment that names its own keeps it."""
     texts = [cell.strip() for cell in cells]
@@ -34,28 +46,19 @@ def read(cells: Sequence[str], zone: tzinfo) -> Reading:
     month_first = any(int(match[3]) > 12 for match in dated)
     unclear = [match for match in dated if int(match[1]) <= 12 and int(match[3]) <= 12 and match[1] != match[3]]
     if day_first != month_first:
-        days = day_first
-        why = "as other dates of the column must be"
+        days, why = day_first, "as other dates of the column must be"
+    elif day_first:
+        days, why = True, "since the column has both orders"
     else:
-        days = day_first or _ascending(texts, True, zone) or not _ascending(texts, False, zone)
-        why = (
-            "since the column has both orders"
-            if day_first
-            else "since the rows are then in the order of time"
-            if _telling(texts, zone)
-            else "by default"
-        )
+        in_order = {days: _ascending(texts, days, zone) for days in (True, False)}  # a form writes its rows in the order of time
+        days = in_order[True] or not in_order[False]
+        why = "by default" if in_order[True] == in_order[False] else "since the rows are then in the order of time"
     moments = tuple(_moment(text, days, zone) for text in texts)
+    if not unclear:
+        return Reading(moments)
+    number = "1 date" if len(unclear) == 1 else f"{len(unclear):,} dates"
     order = "day/month/year" if days else "month/day/year"
-    times = (
-        f"{len(unclear)} date{'s' if len(unclear) != 1 else ''} with two meanings, such as {unclear[0][0].split()[0].rstrip(',')}" if unclear else ""
-    )
-    return Reading(moments, f"{times}: read as {order}, {why}." if unclear else "")
-
-
-def _telling(texts: Sequence[str], zone: tzinfo) -> bool:
-    """Whether the rows are in the order of time in one reading only; a form writes them so."""
-    return _ascending(texts, True, zone) != _ascending(texts, False, zone)
+    return Reading(moments, f"{number} with two meanings, such as {unclear[0][0].split()[0].rstrip(',')}: read as {order}, {why}.")
 
 
 def _ascending(texts: Sequence[str], day_first: bool, zone: tzinfo) -> bool:

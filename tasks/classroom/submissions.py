@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, tzinfo
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -25,6 +24,7 @@ from tasks.models import Submission
 __all__ = ["BadRow", "Change", "Import", "import_csv", "probe"]
 
 AT_ONCE = 500  # rows of one INSERT or UPDATE
+NEVER = datetime.min.replace(tzinfo=UTC)
 LOST_SECRET = "secret (it could not be read any more)"  # the words for a change, not a secret  # noqa: S105  # nosec B105
 
 
@@ -70,7 +70,7 @@ class _Plan:
 def import_csv(text: str, *, good_rows: bool = False, dry_run: bool = False, zone: str = "UTC") -> Import:
     """The sheet's rows as submissions. `zone` is the time zone of timestamps that name none. `SheetRefused` where no row can be read."""
     found = sheet.read(text)
-    read = moments.read([line.cells["timestamp"] for line in found.lines], _zone(zone))
+    read = moments.read([line.cells["timestamp"] for line in found.lines], moments.zone(zone))
     taken = [rows.entry(line, moment) for line, moment in zip(found.lines, read.moments, strict=True)]
     good, bad = [row for row in taken if isinstance(row, Entry)], tuple(row for row in taken if isinstance(row, BadRow))
     last, replaced = _last_words(good)
@@ -100,15 +100,6 @@ def import_csv(text: str, *, good_rows: bool = False, dry_run: bool = False, zon
     )
 
 
-def _zone(name: str) -> tzinfo:
-    if name.strip().upper() in ("", "UTC"):
-        return UTC
-    try:
-        return ZoneInfo(name.strip())
-    except (KeyError, ValueError, OSError):  # an unknown name, a path, a folder of zones
-        raise SheetRefused("There is no such time zone: use a name such as UTC or Asia/Kolkata.") from None
-
-
 def _last_words(entries: Iterable[Entry]) -> tuple[list[Entry], list[Change]]:
     """The row of each address that counts: the latest, of equal ones the lowest; by the line alone where a timestamp of the address is missing."""
     people: dict[str, list[Entry]] = {}
@@ -118,7 +109,7 @@ def _last_words(entries: Iterable[Entry]) -> tuple[list[Entry], list[Change]]:
     replaced: list[Change] = []
     for group in people.values():
         timed = all(row.moment for row in group)
-        best = max(group, key=lambda row: (row.moment, row.line) if timed and row.moment else (datetime.min.replace(tzinfo=UTC), row.line))
+        best = max(group, key=lambda row: (row.moment if timed and row.moment else NEVER, row.line))
         last.append(best)
         why = f"line {best.line} of the same address is later"
         replaced += [Change(row.line, row.email, row.endpoint, "skipped", why) for row in group if row is not best]
