@@ -9,7 +9,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from tasks.models import CodeVersion, GeneratedFile, Round, TaskRequest
+from tasks.classroom.sealing import seal
+from tasks.models import CodeVersion, GeneratedFile, Round, Submission, TaskRequest
 
 _numbers = itertools.count(1)
 
@@ -48,3 +49,14 @@ def make_version(round_: Round, files: dict[str, bytes] | None = None, **fields:
     for path, content in (files or {"index.html": b"<!doctype html><title>x</title>"}).items():
         GeneratedFile.objects.create(version=version, path=path, origin="model", content=content, size=len(content), blob_sha=blob_sha(content))
     return version
+
+
+def make_submission(secret: str = "a-students-secret", **fields: Any) -> Submission:
+    n = next(_numbers)
+    email = fields.pop("email", f"student{n}@example.org")
+    defaults: dict[str, Any] = {
+        "endpoint": f"https://student{n}.example.org/ready",
+        "submitted_at": timezone.now(),
+        "sealed_secret": seal(secret, email),
+    }
+    return Submission.objects.create(email=email, **{**defaults, **fields})

@@ -31,6 +31,7 @@ PLACES: dict[str, dict[str, str]] = {
         "tasks.logfile": "article",
         "tasks.idempotencykey": "repeat_one",
     },
+    "Class": {"tasks.submission": "school"},
     "Service": {"tasks.worker": "memory", "tasks.writebudget": "speed"},
     "People": {"auth.user": "person", "auth.group": "group", "axes.accessattempt": "lock"},
     "Queue internals": {"django_q.ormq": "inbox", "django_q.success": "check", "django_q.failure": "close", "django_q.schedule": "event"},
