@@ -116,7 +116,9 @@ def _rounds(value: Any) -> tuple[tuple[Variant, ...], ...]:
 def _variants(value: Any, where: str) -> tuple[Variant, ...]:
     if isinstance(value, dict) and "variants" in value:
         given = _list(_object(value, "a round with variants", where)["variants"], f"{where}, variants")
-        return tuple(_variant(_object(item, "a variant", f"{where}, variant {number}"), f"{where}, variant {number}") for number, item in enumerate(given))
+        return tuple(
+            _variant(_object(item, "a variant", f"{where}, variant {number}"), f"{where}, variant {number}") for number, item in enumerate(given)
+        )
     return (_variant(_object(value, "a round", where), where),)
 
 

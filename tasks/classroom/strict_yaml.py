@@ -1,7 +1,7 @@
 """Reads YAML that a teacher wrote, and refuses what YAML would silently take for something else.
 
 JavaScript and YAML share signs: `js: !!document` is a YAML tag, ` #total` begins a comment, a key that stands twice keeps its last value, `on` means
-true, and nothing warns. Here each of these is an error with its line and its cure. No tags, anchors or aliases: plain texts, numbers, lists and objects only.
+true, and nothing warns. Here each of these is an error with its line and its cure. There are no tags, anchors or aliases.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def _refuse_keys(node: yaml.Node) -> None:
         for key, value in node.value:
             if key.tag != "tag:yaml.org,2002:str":
                 line = key.start_mark.line + 1
-                raise Unreadable(f"line {line}: the key {key.value!r} is no text to YAML, which reads on, off, yes and no as true and false; quote it")
+                raise Unreadable(f"line {line}: the key {key.value!r} is no text to YAML, where on, off, yes and no mean true and false; quote it")
             if key.value in seen:
                 raise Unreadable(f"line {key.start_mark.line + 1}: {key.value!r} stands there twice; leave one out")
             seen.add(key.value)

@@ -5,10 +5,16 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-NOUNS = ("harbour", "orchard", "lantern", "river", "workshop", "library", "garden", "tower", "market", "valley", "bridge", "kitchen", "meadow", "station")
+NOUNS = (
+    "harbour", "orchard", "lantern", "river", "workshop", "library", "garden", "tower", "market", "valley", "bridge", "kitchen", "meadow",
+    "station",
+)  # fmt: skip
 VERBS = ("keeps", "follows", "remembers", "crosses", "measures", "repairs", "carries", "watches", "visits", "paints", "counts", "shelters")
 KINDS = ("quiet", "old", "narrow", "bright", "patient", "curious", "northern", "wooden", "distant", "early", "busy", "small")
-CODE = ("total = sum(prices)", "print(name.title())", "rows = sorted(rows)", "mean = total / len(rows)", "for row in rows: show(row)", "value = max(values)")
+CODE = (
+    "total = sum(prices)", "print(name.title())", "rows = sorted(rows)", "mean = total / len(rows)", "for row in rows: show(row)",
+    "value = max(values)",
+)  # fmt: skip
 
 
 def make(random: Random, *, words: int = 400, sections: int = 4, code_blocks: int = 2) -> dict[str, Any]:
@@ -17,7 +23,10 @@ def make(random: Random, *, words: int = 400, sections: int = 4, code_blocks: in
 
     The text has about as many words as are asked for; `words` says how many exactly."""
     title = f"The {random.choice(KINDS)} {random.choice(NOUNS)}".title()
-    names = [f"{kind} {noun}".title() for kind, noun in zip(random.sample(KINDS, min(sections, len(KINDS))), random.sample(NOUNS, len(NOUNS)), strict=False)]
+    names = [
+        f"{kind} {noun}".title()
+        for kind, noun in zip(random.sample(KINDS, min(sections, len(KINDS))), random.sample(NOUNS, len(NOUNS)), strict=False)
+    ]
     parts, items, bold = [f"# {title}", _sentence(random)], 0, 0
     for number, name in enumerate(names):
         parts += [f"## {name}", f"**{random.choice(NOUNS).title()}** first. {_sentence(random)}"]

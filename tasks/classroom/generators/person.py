@@ -8,7 +8,10 @@ from random import Random
 from typing import Any
 
 GIVEN = ("Asha", "Bruno", "Chen", "Dalia", "Emeka", "Freya", "Goran", "Hana", "Ines", "Jonas", "Kavya", "Lucas", "Mira", "Noor", "Oskar", "Priya")
-FAMILY = ("Albers", "Bose", "Castro", "Dahl", "Eriksen", "Farah", "Gupta", "Hart", "Ito", "Jansen", "Kaur", "Lindt", "Mehta", "Novak", "Okoye", "Pires")
+FAMILY = (
+    "Albers", "Bose", "Castro", "Dahl", "Eriksen", "Farah", "Gupta", "Hart", "Ito", "Jansen", "Kaur", "Lindt", "Mehta", "Novak", "Okoye",
+    "Pires",
+)  # fmt: skip
 CITIES = ("Lisbon", "Pune", "Oslo", "Lagos", "Kyoto", "Quito", "Ghent", "Turin", "Perth", "Galway", "Cusco", "Malmo")
 
 

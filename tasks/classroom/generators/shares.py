@@ -18,7 +18,9 @@ def make(random: Random, *, years: int = 5) -> dict[str, Any]:
     counted = {2021 + number: value for number, value in enumerate(random.sample(range(20_000, 90_000), min(years, 20)))}
     counted = {year: value * 1000 + random.randrange(1000) for year, value in counted.items()}
     rows = [{"end": f"{year}-12-31", "val": value, "fy": year, "form": "10-K"} for year, value in counted.items()]
-    rows += [{"end": f"{year}-12-31", "val": random.choice((9_000_000, 95_000_000)) + year, "fy": year, "form": "10-K"} for year in (2018, 2019, 2020)]
+    rows += [
+        {"end": f"{year}-12-31", "val": random.choice((9_000_000, 95_000_000)) + year, "fy": year, "form": "10-K"} for year in (2018, 2019, 2020)
+    ]
     rows.append({"end": "2022-06-30", "val": 99_000_000 + random.randrange(1000), "fy": 2022, "form": "10-Q"})
     random.shuffle(rows)
     most, least = max(counted, key=lambda year: counted[year]), min(counted, key=lambda year: counted[year])

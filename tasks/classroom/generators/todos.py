@@ -7,7 +7,10 @@ from random import Random
 from typing import Any
 
 VERBS = ("Water", "Mend", "Label", "Sort", "Return", "Polish", "Measure", "Sketch", "Wrap", "Oil", "Count", "Hang")
-THINGS = ("the plants", "the fence", "the jars", "the stamps", "the books", "the boots", "the shelf", "the map", "the parcel", "the hinges", "the tiles")
+THINGS = (
+    "the plants", "the fence", "the jars", "the stamps", "the books", "the boots", "the shelf", "the map", "the parcel", "the hinges",
+    "the tiles",
+)  # fmt: skip
 
 
 def make(random: Random, *, items: int = 8) -> dict[str, Any]:
