@@ -52,8 +52,3 @@ def generate(name: str, random: Random, options: dict[str, Any]) -> Values:
 
 def _module(name: str) -> ModuleType:
     return import_module(f"{__name__}.{name}")
-
-
-def about(name: str) -> str:
-    """What the generator makes, in its own words."""
-    return inspect.getdoc(_module(name).make) or ""
