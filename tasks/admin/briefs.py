@@ -64,16 +64,17 @@ def _options(number: int, titles: list[str]) -> list[tuple[str, str]]:
 
 def list_context() -> dict[str, Any]:
     """Every file with its title and rounds, or with what is wrong with it."""
-    wrong = briefs.problems()
-    rows = []
-    for name in briefs.names():
-        row: dict[str, Any] = {"name": name, "url": reverse("admin:brief", args=[name])}
-        row["error"] = next((problem for problem in wrong if problem.startswith(f"{name}.yaml:")), "")
-        if not row["error"]:
-            counts = [len(titles) for titles in briefs.variants(name)]
-            row |= {"title": briefs.title(name), "rounds": [columns.of(count, "variant") if count > 1 else "" for count in counts]}
-        rows.append(row)
-    return {"briefs": rows, "others": [problem for problem in wrong if not any(problem == row["error"] for row in rows)]}
+    return {"briefs": [_row(name) for name in briefs.names()], "misnamed": briefs.misnamed()}
+
+
+def _row(name: str) -> dict[str, Any]:
+    row = {"name": name, "url": reverse("admin:brief", args=[name])}
+    try:
+        counts = [len(titles) for titles in briefs.variants(name)]
+        rounds = [columns.of(count, "variant") if count > 1 else "" for count in counts]
+        return {**row, "title": briefs.title(name), "rounds": rounds, "error": briefs.problem_of(name)}
+    except BriefError as error:
+        return {**row, "error": str(error)}
 
 
 def one_context(request: HttpRequest, name: str) -> dict[str, Any]:

@@ -73,8 +73,10 @@ def test_what_cannot_be_shown_says_why(teacher, settings, tmp_path: Path):
     assert "There is no brief" in teacher.get(reverse("admin:briefs")).content.decode()
     (folder / "odd.yaml").write_text("id: odd\ntitle: '<b>'\nrounds: 1\n")
     (folder / "old.yml").write_text("")
+    (folder / "two words.yaml").write_bytes(b"\xff")
     told = "odd.yaml: rounds is 1: it has to be a list"
     listed = teacher.get(reverse("admin:briefs")).content.decode()
     assert told in listed
+    assert "two words.yaml: it cannot be read" in listed
     assert "old.yml: a brief&#x27;s file ends in .yaml" in listed
     assert told in teacher.get(reverse("admin:brief", args=["odd"])).content.decode()

@@ -263,7 +263,7 @@ def test_a_file_without_a_second_round_or_with_another_ending_is_reported_at_the
     (folder / "odd.yaml").write_text("id: \x07")
     found = [str(message.msg) for message in run_checks() if message.id == "tasks.W007"]
     assert len(found) == 4
-    for told in ("add round 2", "more.yml: a brief's file ends in .yaml", "bad.yaml cannot be read", "odd.yaml: not YAML"):
+    for told in ("add round 2", "more.yml: a brief's file ends in .yaml", "bad.yaml: it cannot be read", "odd.yaml: not YAML"):
         assert any(told in message for message in found), told
 
 
