@@ -18,7 +18,6 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
-from django.conf import settings as project
 from django.core.checks import run_checks
 from openpyxl import load_workbook
 
@@ -166,8 +165,10 @@ def test_the_figures_that_a_generator_knows_are_those_of_its_data(start: int) ->
     assert who["years"] == (datetime(2026, 1, 1) - datetime.fromisoformat(who["joined"])).days // 365.25
 
 
-def test_the_manual_names_every_generator_with_its_options_and_fields() -> None:
-    manual = Path(project.BASE_DIR, "docs", "briefs.md").read_text(encoding="utf-8")
+def test_the_manual_shows_a_brief_that_works_and_names_every_generator_with_its_options_and_fields(folder: Path) -> None:
+    manual = Path(__file__).parents[2].joinpath("docs", "briefs.md").read_text(encoding="utf-8")
+    (folder / "shop-total.yaml").write_text(manual.split("```yaml\n")[1].split("```")[0])
+    assert (briefs.problems(), variants("shop-total")) == ([], [["as it is"], ["how many rows", "the best product"]])
     sections = {part.split("`")[0]: part for part in manual.split("### `")[1:]}
     assert sorted(sections) == generators.names()
     for name, text in sections.items():
