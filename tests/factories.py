@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from tasks.models import CodeVersion, GeneratedFile, Round, TaskRequest
+from tasks.models import CodeVersion, GeneratedFile, IssuedTask, Round, Submission, TaskRequest
 
 _numbers = itertools.count(1)
 
@@ -48,3 +48,27 @@ def make_version(round_: Round, files: dict[str, bytes] | None = None, **fields:
     for path, content in (files or {"index.html": b"<!doctype html><title>x</title>"}).items():
         GeneratedFile.objects.create(version=version, path=path, origin="model", content=content, size=len(content), blob_sha=blob_sha(content))
     return version
+
+
+def make_submission(**fields: Any) -> Submission:
+    from tasks.classroom.sealing import seal
+
+    n = next(_numbers)
+    email, secret = fields.get("email", f"student{n}@example.org"), fields.pop("secret", f"secret-of-{n}")
+    defaults: dict[str, Any] = {"email": email, "endpoint": "http://127.0.0.1:9/ready", "submitted_at": timezone.now()}
+    return Submission.objects.create(**{**defaults, "sealed_secret": seal(secret, email), **fields})
+
+
+def make_issued(submission: Submission | None = None, **fields: Any) -> IssuedTask:
+    n = next(_numbers)
+    defaults: dict[str, Any] = {
+        "brief_id": "sum-of-sales",
+        "round": 1,
+        "seed": "2026-10-03-12",
+        "task": f"sum-of-sales-{n:05x}",
+        "nonce": f"nonce-{n}",
+        "brief": "Publish a page that sums the sales column of data.csv inside #total-sales.",
+        "checks": [{"js": "!!document.querySelector('#total-sales')"}],
+        "evaluation_url": "http://127.0.0.1:9/notify",
+    }
+    return IssuedTask.objects.create(submission=submission or make_submission(), **{**defaults, **fields})

@@ -76,7 +76,8 @@ def validate(data: dict[str, Any]) -> ReportIn:
         report = msgspec.convert(data, ReportIn)
     except msgspec.ValidationError as error:
         text = str(error)
-        raise Rejected(400, "invalid", f"{text.split(' - at')[0]}.", text.rpartition("`$.")[2].rstrip("`") if "`$." in text else "") from None
+        field = text.rpartition("`$.")[2].rstrip("`")
+        raise Rejected(400, "invalid", f"{field}: {text.split(' - at')[0]}.", field) from None
     round_number(report.round)
     for key, limit in LIMITS.items():
         value = getattr(report, key).strip()
