@@ -1,6 +1,23 @@
 """The one user interface: dashboard, records, round pages. One module per noun; Django's autodiscover finds them through here."""
 
-from tasks.admin import agents, checks, code, conversation, evidence, logins, pages, pipeline, queue, requests, rounds, runs, service, users
+from tasks.admin import (
+    agents,
+    checks,
+    code,
+    conversation,
+    evidence,
+    issued,
+    logins,
+    pages,
+    pipeline,
+    queue,
+    reported,
+    requests,
+    rounds,
+    runs,
+    service,
+    users,
+)
 
 __all__ = [
     "agents",
@@ -8,10 +25,12 @@ __all__ = [
     "code",
     "conversation",
     "evidence",
+    "issued",
     "logins",
     "pages",
     "pipeline",
     "queue",
+    "reported",
     "requests",
     "rounds",
     "runs",

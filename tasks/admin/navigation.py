@@ -23,6 +23,11 @@ PLACES: dict[str, dict[str, str]] = {
         "tasks.deployment": "rocket_launch",
         "tasks.notificationattempt": "outgoing_mail",
     },
+    "Class": {
+        "tasks.issuedtask": "outbox",
+        "tasks.issuetry": "send",
+        "tasks.reporeport": "move_to_inbox",
+    },
     "Agents": {
         "tasks.agentkey": "key",
         "tasks.containerrun": "terminal",
