@@ -112,6 +112,15 @@ def check_cloud_run(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register()
+def check_briefs(**kwargs: Any) -> list[CheckMessage]:
+    """W007: every brief of templates/briefs can be made. The messages name file, place and cure. A warning, since all else works without it."""
+    from tasks.classroom.briefs import problems  # its generators are loaded only where they are used
+
+    hint = "Mend the file in templates/briefs: docs/briefs.md says what it may hold. Until then it cannot be sent."
+    return [Warning(problem, hint=hint, id="tasks.W007") for problem in problems()]
+
+
+@register()
 def check_redis(**kwargs: Any) -> list[CheckMessage]:
     """W006: where Redis is wanted, it answers."""
     if not settings.REDIS_URL:

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.text import capfirst
 
+from tasks.admin.briefs import may_see_briefs
 from tasks.admin.doctor import may_see_doctor
 from tasks.admin.pages import may_see_monitor
 
@@ -36,6 +37,7 @@ PLACES: dict[str, dict[str, str]] = {
         "tasks.logfile": "article",
         "tasks.idempotencykey": "repeat_one",
     },
+    "Class": {},
     "Service": {"tasks.worker": "memory", "tasks.writebudget": "speed"},
     "People": {"auth.user": "person", "auth.group": "group", "axes.accessattempt": "lock"},
     "Queue internals": {"django_q.ormq": "inbox", "django_q.success": "check", "django_q.failure": "close", "django_q.schedule": "event"},
@@ -59,6 +61,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             for label, icon in group.items()
             if label in models
         ]
+        if title == "Class" and may_see_briefs(request):
+            items.append({"title": "Briefs", "icon": "description", "link": reverse("admin:briefs")})
         if items:
             groups.append({"title": title, "items": items, "collapsible": title in FOLDED})
     return groups

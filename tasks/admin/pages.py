@@ -1,4 +1,4 @@
-"""Pages of the admin that belong to no record: the live monitor and the doctor, each with the fragment that it polls."""
+"""Pages of the admin that belong to no record: the live monitor and the doctor, each with the fragment that it polls, and the briefs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_http_methods, require_safe
 
-from tasks.admin import doctor, monitor
+from tasks.admin import briefs, doctor, monitor
 from tasks.admin.tiles import may_see
 from tasks.doctor.examination import latest
 from tasks.models import Round
@@ -43,12 +43,20 @@ def doctor_view(request: HttpRequest) -> HttpResponse:
     return framed(request, "admin/tasks/doctor/page.html", "Doctor", doctor.findings_context(latest()))
 
 
+def briefs_view(request: HttpRequest) -> HttpResponse:
+    return framed(request, "admin/tasks/briefs/list.html", "Briefs", briefs.list_context())
+
+
+def brief_view(request: HttpRequest, name: str) -> HttpResponse:
+    return framed(request, "admin/tasks/briefs/one.html", name, briefs.one_context(request, name))
+
+
 def urls() -> list[URLPattern]:
     def page(route: str, name: str, view: Callable[..., HttpResponse], may: Callable[[HttpRequest], bool]) -> URLPattern:
-        def guarded(request: HttpRequest) -> HttpResponse:
+        def guarded(request: HttpRequest, **named: Any) -> HttpResponse:
             if not may(request):
                 raise PermissionDenied
-            return view(request)
+            return view(request, **named)
 
         return path(route, admin.site.admin_view(guarded), name=name)
 
@@ -57,6 +65,9 @@ def urls() -> list[URLPattern]:
         page("monitor/live/", "monitor_live", require_safe(monitor_live_view), may_see_monitor),
         page("doctor/", "doctor", require_safe(doctor_view), doctor.may_see_doctor),
         page("doctor/findings/", "doctor_findings", require_http_methods(["GET", "HEAD", "POST"])(doctor.findings_view), doctor.may_see_doctor),
+        page("briefs/", "briefs", require_safe(briefs_view), briefs.may_see_briefs),
+        page("briefs/<slug:name>/", "brief", require_safe(brief_view), briefs.may_see_briefs),
+        page("briefs/<slug:name>/files/<int:number>/", "brief_file", require_safe(briefs.file_view), briefs.may_see_briefs),
     ]
 
 

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 import json
 import secrets
 from collections.abc import Callable
 from typing import Any
 
-from tasks.demo import briefs
-
-ASKED: dict[str, Any] = {  # nothing that needs the internet; templates/benchmark/answer.txt is the answer to it
+TABLE = "product,region,sales\nKettle,North,249.90\nToaster,South,189.45\nLamp,East,75.00\nDesk,West,640.00\nChair,North,1000.00\n"
+# The same for everybody, so that figures can be compared, and nothing that needs the internet; templates/benchmark/answer.txt is the answer to it.
+ASKED: dict[str, Any] = {
+    "round": 1,
     "brief": "Publish a page that adds up the sales column of data.csv and shows the total inside #total-sales.",
     "checks": [
         {"js": "!!document.querySelector('#total-sales')"},
         {"js": "Math.abs(parseFloat(document.querySelector('#total-sales').textContent) - 2154.35) < 0.01"},
         "The repository has an MIT license",
     ],
+    "attachments": [{"name": "data.csv", "url": f"data:text/csv;base64,{base64.b64encode(TABLE.encode()).decode()}"}],
 }
 
 
@@ -25,8 +28,8 @@ class Bodies:
 
     def __init__(self, secret: str, evaluation_url: str, *, limit: int = 0) -> None:
         name = f"load-{secrets.token_hex(3)}-NUMBER"
-        sample = briefs.bodies("sales-total", email=f"{name}@example.com", task=name, evaluation_url=evaluation_url)[0]
-        self._template = json.dumps(sample | ASKED | {"secret": secret, "nonce": "nonce-NUMBER"})
+        own = {"email": f"{name}@example.com", "task": name, "nonce": "nonce-NUMBER", "secret": secret, "evaluation_url": evaluation_url}
+        self._template = json.dumps(ASKED | own)
         self._numbers = itertools.count(1)
         self._limit = limit
         self.sent: list[str] = []

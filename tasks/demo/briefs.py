@@ -2,37 +2,31 @@
 
 from __future__ import annotations
 
-import base64
 import uuid
-from pathlib import Path
 from typing import Any
 
-import yaml
-from django.conf import settings
+from tasks.classroom import briefs
 
-FOLDER = Path("templates/briefs")
+SEED = "2026-01-01-00"  # always the same hour, so that a trial can be repeated
 
 
 def brief_names() -> list[str]:
-    return sorted(path.stem for path in (settings.BASE_DIR / FOLDER).glob("*.yaml"))
+    return briefs.names()
 
 
 def bodies(name: str, *, email: str, task: str, evaluation_url: str) -> list[dict[str, Any]]:
     """One body a round, without the secret; each has a nonce of its own."""
-    brief = yaml.safe_load((settings.BASE_DIR / FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
+    rounds = [briefs.make(name, email, SEED, number) for number in range(1, len(briefs.variants(name)) + 1)]
     return [
         {
             "email": email,
             "task": task,
-            "round": number,
+            "round": made.round,
             "nonce": str(uuid.uuid4()),
-            "brief": item["brief"],
-            "checks": item.get("checks", []),
+            "brief": made.brief,
+            "checks": made.checks,
             "evaluation_url": evaluation_url,
-            "attachments": [
-                {"name": file["name"], "url": f"data:{file['media_type']};base64,{base64.b64encode(file['text'].encode()).decode()}"}
-                for file in item.get("attachments", [])
-            ],
+            "attachments": made.attachments,
         }
-        for number, item in enumerate(brief["rounds"], 1)
+        for made in rounds
     ]

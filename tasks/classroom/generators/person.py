@@ -1,0 +1,43 @@
+"""A made-up person with an account, in the shape in which GitHub's API tells about one."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, timedelta
+from random import Random
+from typing import Any
+
+GIVEN = ("Asha", "Bruno", "Chen", "Dalia", "Emeka", "Freya", "Goran", "Hana", "Ines", "Jonas", "Kavya", "Lucas", "Mira", "Noor", "Oskar", "Priya")
+FAMILY = (
+    "Albers", "Bose", "Castro", "Dahl", "Eriksen", "Farah", "Gupta", "Hart", "Ito", "Jansen", "Kaur", "Lindt", "Mehta", "Novak", "Okoye",
+    "Pires",
+)  # fmt: skip
+CITIES = ("Lisbon", "Pune", "Oslo", "Lagos", "Kyoto", "Quito", "Ghent", "Turin", "Perth", "Galway", "Cusco", "Malmo")
+
+
+def make(random: Random, *, until: str = "2026-01-01") -> dict[str, Any]:
+    """`profile` (JSON: login, name, location, created_at, public_repos, followers), `login`, `name`, `city`, `joined` (YYYY-MM-DD), `years` (whole
+    years from joining to the day `until`), `repositories`, `followers`. Nobody of that login needs to exist."""
+    given, family, city = random.choice(GIVEN), random.choice(FAMILY), random.choice(CITIES)
+    login = f"{given}-{family}-{random.randint(100, 999)}".lower()
+    joined = date(2010, 1, 1) + timedelta(days=random.randrange(5000))
+    today = date.fromisoformat(until)
+    repositories, followers = random.randint(3, 90), random.randint(0, 900)
+    profile = {
+        "login": login,
+        "name": f"{given} {family}",
+        "location": city,
+        "created_at": f"{joined}T{random.randrange(24):02}:{random.randrange(60):02}:00Z",
+        "public_repos": repositories,
+        "followers": followers,
+    }
+    return {
+        "profile": json.dumps(profile, indent=2) + "\n",
+        "login": login,
+        "name": f"{given} {family}",
+        "city": city,
+        "joined": str(joined),
+        "years": today.year - joined.year - ((today.month, today.day) < (joined.month, joined.day)),
+        "repositories": repositories,
+        "followers": followers,
+    }
