@@ -24,11 +24,6 @@ PLACES: dict[str, dict[str, str]] = {
         "tasks.deployment": "rocket_launch",
         "tasks.notificationattempt": "outgoing_mail",
     },
-    "Class": {
-        "tasks.issuedtask": "outbox",
-        "tasks.issuetry": "send",
-        "tasks.reporeport": "move_to_inbox",
-    },
     "Agents": {
         "tasks.agentkey": "key",
         "tasks.containerrun": "terminal",
@@ -37,7 +32,11 @@ PLACES: dict[str, dict[str, str]] = {
         "tasks.logfile": "article",
         "tasks.idempotencykey": "repeat_one",
     },
-    "Class": {},
+    "Class": {
+        "tasks.issuedtask": "outbox",
+        "tasks.issuetry": "send",
+        "tasks.reporeport": "move_to_inbox",
+    },
     "Service": {"tasks.worker": "memory", "tasks.writebudget": "speed"},
     "People": {"auth.user": "person", "auth.group": "group", "axes.accessattempt": "lock"},
     "Queue internals": {"django_q.ormq": "inbox", "django_q.success": "check", "django_q.failure": "close", "django_q.schedule": "event"},

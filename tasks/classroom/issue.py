@@ -59,8 +59,10 @@ class Order:
         """`Conflict` with the cure for what cannot be done."""
         if self.brief not in briefs.names():
             raise Conflict(f"There is no brief {self.brief!r}: use one of {', '.join(briefs.names())}.")
-        if self.round < 1:
-            raise Conflict("The round must be 1 or more.")
+        try:
+            briefs.make(self.brief, "student@example.com", briefs.seed_of(self.began), self.round)
+        except briefs.BriefError as error:
+            raise Conflict(str(error)) from error
         if self.limit is not None and self.limit < 1:
             raise Conflict("The limit must be 1 or more.")
         if not 0 < self.hours <= MOST_HOURS:

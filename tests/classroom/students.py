@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tasks.classroom import briefs
-from tasks.classroom.briefs import Made
+from tasks.classroom.briefs import BriefError, Made
 from tests.emulators.base import Emulator, Reply, Request, json_reply
 
 BRIEF = "sum-of-sales"
@@ -17,6 +17,8 @@ BRIEF = "sum-of-sales"
 
 def make(name: str, email: str, seed: str, round: int = 1, variant: int | None = None) -> Made:
     """Deterministic, and different for each student and round."""
+    if round not in (1, 2):
+        raise BriefError(f"{name} has no round {round}: use 1 to 2.")
     text = f"{name} for {email}, made from {seed}, round {round}."
     attachments = [{"name": f"round{round}.csv", "url": "data:text/csv;base64,YQ=="}]
     return Made(brief_id=name, round=round, variant=round + 10, seed=seed, brief=text, checks=[{"js": "true"}], attachments=attachments)

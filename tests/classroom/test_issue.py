@@ -89,7 +89,7 @@ def test_a_dry_run_says_what_would_be_sent_and_makes_nothing_and_a_limit_holds_o
     ("args", "cure"),
     [
         (["no-such"], "use one of sum-of-sales"),
-        ([BRIEF, "--round", "0"], "round must be 1"),
+        ([BRIEF, "--round", "3"], "no round 3"),
         ([BRIEF, "--hours", "0"], "hours must be more than 0"),
         ([BRIEF, "--limit", "0"], "limit must be 1"),
         ([BRIEF, "--concurrency", "0"], "--concurrency must be 1 to 100"),

@@ -76,7 +76,10 @@ def analyze(values: dict[str, Any], whole: dict[str, bytes]) -> dict[str, bytes]
     with tempfile.TemporaryDirectory() as folder:
         for name, content in {"data.csv": text.getvalue().encode(), "broken.py": whole["execute.py"], "execute.py": mended}.items():
             Path(folder, name).write_bytes(content)
-        broken, done = (subprocess.run([sys.executable, "-I", name], cwd=folder, capture_output=True, timeout=20, check=False) for name in ("broken.py", "execute.py"))
+        broken, done = (
+            subprocess.run([sys.executable, "-I", name], cwd=folder, capture_output=True, timeout=20, check=False)
+            for name in ("broken.py", "execute.py")
+        )
     assert f"KeyError: '{values['data']['wrong']}'" in broken.stderr.decode()
     assert json.loads(done.stdout) == values["data"]["result"], done.stderr
     return {"data.csv": text.getvalue().encode(), "execute.py": mended}
