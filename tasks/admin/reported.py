@@ -7,6 +7,7 @@ from typing import Any, cast
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from tasks.admin import columns
@@ -21,8 +22,8 @@ class IssueTryAdmin(ReadOnlyAdmin):
     list_filter = ("status_code", "started_at")
     list_select_related = ("issued__submission",)
     search_fields = ("issued__submission__email", "issued__task", "url", "error")
-    fields = ("issued_link", "number", "url", "answer_code", "took", "error", "answer", "started")
-    readonly_fields = ("issued_link", "answer_code", "took", "started")
+    fields = ("issued_link", "number", "target", "answer_code", "took", "error", "answer", "started")
+    readonly_fields = ("issued_link", "target", "answer_code", "took", "started")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return cast("QuerySet[Any]", super().get_queryset(request)).defer("issued__brief", "issued__checks", "issued__attachments")
@@ -34,6 +35,10 @@ class IssueTryAdmin(ReadOnlyAdmin):
     @admin.display(description="issued task", ordering="issued")
     def issued_link(self, row: Any) -> SafeString:
         return columns.inside(row.issued)
+
+    @admin.display(description="sent to", ordering="url")
+    def target(self, row: IssueTry) -> SafeString:
+        return format_html("<code>{}</code>", row.url)
 
     @admin.display(description="answer", ordering="status_code")
     def answer_code(self, row: IssueTry) -> str:

@@ -12,6 +12,7 @@ import pytest
 import time_machine
 from django.core.management import CommandError, call_command
 from django.utils import timezone
+from django.utils.module_loading import import_string
 from django_q.models import OrmQ
 
 from tasks.classroom import issue, letters, sending, tries
@@ -222,9 +223,10 @@ def test_an_order_from_the_admin_goes_on_from_job_to_job(students: Students, mon
     order = Order(BRIEF, limit=3, emails=tuple(Submission.objects.values_list("email", flat=True)))
     assert Order.of(order.options()) == order
     assert not issue.plan(order, seconds=-1).finished
-    issue.run(order)
+    import_string(issue.JOB)(**order.options())
     assert (IssuedTask.objects.count(), OrmQ.objects.count()) == (3, 1)
-    sending.run_slice()
+    assert OrmQ.objects.get().task["func"] == sending.JOB
+    import_string(sending.JOB)()
     assert set(IssuedTask.objects.values_list("status", flat=True)) == {"accepted"}
 
 

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,7 @@ class Installation:
         return out, err
 
     def rows(self, question: str) -> list[tuple[Any, ...]]:
-        with sqlite3.connect(self.folder / "deployer.sqlite3", timeout=30) as database:
+        with closing(sqlite3.connect(self.folder / "deployer.sqlite3", timeout=30, isolation_level=None)) as database:
             return database.execute(question).fetchall()
 
     def statuses(self) -> dict[str, int]:
