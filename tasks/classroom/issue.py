@@ -18,10 +18,11 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django_q.tasks import async_task
 
+from tasks.address_guard import parse_url
 from tasks.classroom import briefs, sending
 from tasks.classroom.tries import HOURS, MOST_HOURS
 from tasks.classroom.uuid7 import uuid7
-from tasks.errors import Conflict
+from tasks.errors import AddressRefused, Conflict
 from tasks.models import IssuedTask, RepoReport, Submission
 
 CHUNK = 25  # rows a transaction
@@ -67,6 +68,10 @@ class Order:
             raise Conflict("The limit must be 1 or more.")
         if not 0 < self.hours <= MOST_HOURS:
             raise Conflict(f"The hours must be more than 0 and at most {MOST_HOURS:g}.")
+        try:
+            parse_url(self.url())
+        except AddressRefused as error:
+            raise Conflict(f"The evaluation URL cannot be used: {error.message}") from error
         known = set(Submission.objects.filter(_emails(self.emails)).values_list("email", flat=True)) if self.emails else set()
         if missing := sorted({email.strip().lower() for email in self.emails} - {email.lower() for email in known}):
             raise Conflict(f"No submission of {', '.join(missing)}: import it, or correct the address.")

@@ -92,6 +92,7 @@ def test_a_dry_run_says_what_would_be_sent_and_makes_nothing_and_a_limit_holds_o
         (["no-such"], "use one of sum-of-sales"),
         ([BRIEF, "--round", "3"], "no round 3"),
         ([BRIEF, "--hours", "0"], "hours must be more than 0"),
+        ([BRIEF, "--evaluation-url", "eval.example.org"], "evaluation URL cannot be used"),
         ([BRIEF, "--limit", "0"], "limit must be 1"),
         ([BRIEF, "--concurrency", "0"], "--concurrency must be 1 to 100"),
         ([BRIEF, "--email", "nobody@example.org"], "No submission of nobody@example.org"),
@@ -228,6 +229,14 @@ def test_an_order_from_the_admin_goes_on_from_job_to_job(students: Students, mon
     assert OrmQ.objects.get().task["func"] == sending.JOB
     import_string(sending.JOB)()
     assert set(IssuedTask.objects.values_list("status", flat=True)) == {"accepted"}
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_two_orders_at_the_same_moment_make_one_task_a_student(students: Students, again: bool) -> None:
+    join(students, 2)
+    orders = [Order(BRIEF, again=again), Order(BRIEF, again=again)]
+    made = [list(issue._made(order, order.missing(), "2026-10-03-12")) for order in orders]
+    assert [issue.store(order, rows) for order, rows in zip(orders, made, strict=True)] == [2, 0]
 
 
 def test_lanes_let_two_at_once_to_a_host_with_a_pause_in_between() -> None:
