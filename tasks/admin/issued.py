@@ -63,8 +63,9 @@ class IssuedTaskAdmin(Issuing, PageAdmin):
     def in_time(self, row: IssuedTask) -> SafeString:
         if getattr(row, "reported", False):
             return badge("report in time" if getattr(row, "reported_in_time", False) else "report late")
-        waits = row.deadline_at is not None and timezone.now() <= row.deadline_at
-        return badge("report awaited" if waits or not row.sent_at else "report missing")
+        if row.sent_at is None:
+            return format_html("{}", "–")
+        return badge("report awaited" if row.deadline_at is not None and timezone.now() <= row.deadline_at else "report missing")
 
     @admin.display(description="sent (UTC)", ordering="sent_at")
     def sent(self, row: IssuedTask) -> SafeString:
