@@ -28,7 +28,7 @@ def may_see_briefs(request: HttpRequest) -> bool:
 class PreviewForm(forms.Form):
     """Who, when and which round; without any of them a student of no name, now and round 1."""
 
-    email = forms.EmailField(max_length=254, widget=forms.EmailInput(attrs={"size": 30}))
+    email = forms.EmailField(max_length=254, label="e-mail", widget=forms.EmailInput(attrs={"size": 30}))
     hour = forms.CharField(max_length=13, label="hour (UTC)", widget=forms.TextInput(attrs={"size": 14}))
     asked = forms.ChoiceField(label="round")
 
@@ -64,15 +64,17 @@ def _options(number: int, titles: list[str]) -> list[tuple[str, str]]:
 
 def list_context() -> dict[str, Any]:
     """Every file with its title and rounds, or with what is wrong with it."""
-    wrong = briefs.problems()
-    rows = []
-    for name in briefs.names():
-        row: dict[str, Any] = {"name": name, "url": reverse("admin:brief", args=[name])}
-        row["error"] = next((problem for problem in wrong if problem.startswith(f"{name}.yaml:")), "")
-        if not row["error"]:
-            row |= {"title": briefs.title(name), "rounds": [columns.of(len(titles), "variant") for titles in briefs.variants(name)]}
-        rows.append(row)
-    return {"briefs": rows, "others": [problem for problem in wrong if not any(problem == row["error"] for row in rows)]}
+    return {"briefs": [_row(name) for name in briefs.names()], "misnamed": briefs.misnamed()}
+
+
+def _row(name: str) -> dict[str, Any]:
+    row = {"name": name, "url": reverse("admin:brief", args=[name])}
+    try:
+        counts = [len(titles) for titles in briefs.variants(name)]
+        rounds = [columns.of(count, "variant") if count > 1 else "" for count in counts]
+        return {**row, "title": briefs.title(name), "rounds": rounds, "error": briefs.problem_of(name)}
+    except BriefError as error:
+        return {**row, "error": str(error)}
 
 
 def one_context(request: HttpRequest, name: str) -> dict[str, Any]:

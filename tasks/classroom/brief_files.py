@@ -76,7 +76,7 @@ def load(name: str) -> BriefFile:
     try:
         text = (folder() / f"{name}.yaml").read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise BriefError(f"{name}.yaml cannot be read: {error}. Save it as UTF-8 text.") from error
+        raise BriefError(f"{name}.yaml: it cannot be read: {error}. Save it as UTF-8 text.") from error
     return parse(name, text)
 
 

@@ -19,7 +19,7 @@ from tasks.classroom.brief_files import AttachmentFile, BriefError, BriefFile, n
 from tasks.classroom.placeholders import content, fill
 from tasks.files.media_types import media_type
 
-__all__ = ["BriefError", "Made", "make", "names", "problems", "seed_of", "task_id", "title", "values", "variants"]
+__all__ = ["BriefError", "Made", "make", "misnamed", "names", "problem_of", "problems", "seed_of", "task_id", "title", "values", "variants"]
 
 SEED_LENGTH = 8
 
@@ -85,19 +85,25 @@ def task_id(made: Made) -> str:
     return f"{made.brief_id}-{sha256(whole.encode()).hexdigest()[:5]}"
 
 
+def problem_of(name: str) -> str:
+    """What is wrong with that file, one sentence, or nothing: every round and variant is made once for somebody."""
+    try:
+        for number, titles in enumerate(variants(name), 1):
+            for variant in range(len(titles)):
+                make(name, "student@example.com", "2026-01-01-00", number, variant)
+    except BriefError as error:
+        return str(error)
+    return ""
+
+
+def misnamed() -> list[str]:
+    """Files that nobody would find; they would else be left out without a word."""
+    return [f"{path.name}: a brief's file ends in .yaml; rename it." for path in sorted(brief_files.folder().glob("*.yml"))]
+
+
 def problems() -> list[str]:
-    """What is wrong with the files, one sentence each: every round and variant is made once for somebody."""
-    found = [
-        f"{path.name}: a brief's file ends in .yaml; rename it." for path in sorted(brief_files.folder().glob("*.yml"))
-    ]  # it would else be left out without a word
-    for name in names():
-        try:
-            for number, titles in enumerate(variants(name), 1):
-                for variant in range(len(titles)):
-                    make(name, "student@example.com", "2026-01-01-00", number, variant)
-        except BriefError as error:
-            found.append(str(error))
-    return found
+    """What is wrong with the files, a sentence each."""
+    return [*misnamed(), *filter(None, map(problem_of, names()))]
 
 
 def _person(email: str) -> str:

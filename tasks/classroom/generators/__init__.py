@@ -1,4 +1,4 @@
-"""Makers of the data in a brief: each file here has one pure function `make(random, **options)`, and its name is the generator's name.
+"""Makers of the data in a brief: each file here has one pure function `make(dice, **options)`, and its name is the generator's name.
 
 In: a `Random` that depends on nothing but who the brief is for and when, and the options of the brief's file, each with a default. Out: the fields
 that the file may name (`${sales.total}`): texts, numbers, lists and objects (shown as JSON), and bytes (for the content of an attachment). The same
@@ -33,12 +33,12 @@ def digest(*parts: str) -> bytes:
     return sha256("".join(f"{len(part)}:{part}" for part in parts).encode()).digest()
 
 
-def generate(name: str, random: Random, options: dict[str, Any]) -> Values:
+def generate(name: str, dice: Random, options: dict[str, Any]) -> Values:
     """What the generator makes. ValueError, with the cure, for an unknown generator or option and for an option of the wrong kind."""
     if name not in names():
         raise ValueError(f"there is no generator {name!r}: use one of {', '.join(names())}")
     make = _module(name).make
-    known = {key: item.default for key, item in inspect.signature(make).parameters.items() if key != "random"}
+    known = {key: item.default for key, item in inspect.signature(make).parameters.items() if key != "dice"}
     for key, value in options.items():
         if key not in known:
             raise ValueError(f"the generator {name} has no option {key!r}: it has {', '.join(known) or 'none'}")
@@ -46,14 +46,9 @@ def generate(name: str, random: Random, options: dict[str, Any]) -> Values:
             raise ValueError(f"{key} has to be of the kind of {known[key]!r}, but is {value!r}")
         if isinstance(value, int) and not 1 <= value <= 5000:
             raise ValueError(f"{key} is {value}: use a number from 1 to 5000")
-    made: Values = make(random, **options)
+    made: Values = make(dice, **options)
     return made
 
 
 def _module(name: str) -> ModuleType:
     return import_module(f"{__name__}.{name}")
-
-
-def about(name: str) -> str:
-    """What the generator makes, in its own words."""
-    return inspect.getdoc(_module(name).make) or ""

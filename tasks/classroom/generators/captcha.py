@@ -21,13 +21,13 @@ GLYPHS = {
 SCALE, GAP, MARGIN = 6, 10, 14  # pixels
 
 
-def make(random: Random, *, length: int = 5, dots: int = 60) -> dict[str, Any]:
-    """`png`, the `digits` in it (a text), `width` and `height` in pixels."""
-    digits = "".join(random.choice(sorted(GLYPHS)) for _ in range(length))
-    width, height = 2 * MARGIN + length * (5 * SCALE + GAP) - GAP, 2 * MARGIN + 7 * SCALE
-    ink = {(random.randrange(width), random.randrange(height)) for _ in range(dots)}
+def make(dice: Random, *, length: int = 5, dots: int = 60) -> dict[str, Any]:
+    """`png`, the `digits` in it (a text, at most 12), `width` and `height` in pixels."""
+    digits = "".join(dice.choice(sorted(GLYPHS)) for _ in range(min(length, 12)))
+    width, height = 2 * MARGIN + len(digits) * (5 * SCALE + GAP) - GAP, 2 * MARGIN + 7 * SCALE
+    ink = {(dice.randrange(width), dice.randrange(height)) for _ in range(dots)}
     for place, digit in enumerate(digits):
-        left, top = MARGIN + place * (5 * SCALE + GAP) + random.randint(-3, 3), MARGIN + random.randint(-8, 8)
+        left, top = MARGIN + place * (5 * SCALE + GAP) + dice.randint(-3, 3), MARGIN + dice.randint(-8, 8)
         for row, bits in enumerate(GLYPHS[digit]):
             for column in range(5):
                 if bits >> (4 - column) & 1:

@@ -17,27 +17,26 @@ CODE = (
 )  # fmt: skip
 
 
-def make(random: Random, *, words: int = 400, sections: int = 4, code_blocks: int = 2) -> dict[str, Any]:
+def make(dice: Random, *, words: int = 400, sections: int = 4, code_blocks: int = 2) -> dict[str, Any]:
     """`text`, its `title` (the one heading of level 1), `words` (what white space separates, in the whole text), `words_text` (the same with commas:
     1,234), `headings` (of all levels), `sections` (headings of level 2), `section` (the first of them), `code_blocks`, `list_items`, `bold`.
 
     The text has about as many words as are asked for; `words` says how many exactly."""
-    title = f"The {random.choice(KINDS)} {random.choice(NOUNS)}".title()
+    title = f"The {dice.choice(KINDS)} {dice.choice(NOUNS)}".title()
     names = [
-        f"{kind} {noun}".title()
-        for kind, noun in zip(random.sample(KINDS, min(sections, len(KINDS))), random.sample(NOUNS, len(NOUNS)), strict=False)
+        f"{kind} {noun}".title() for kind, noun in zip(dice.sample(KINDS, min(sections, len(KINDS))), dice.sample(NOUNS, len(NOUNS)), strict=False)
     ]
-    parts, items, bold = [f"# {title}", _sentence(random)], 0, 0
+    parts, items, bold = [f"# {title}", _sentence(dice)], 0, 0
     for number, name in enumerate(names):
-        parts += [f"## {name}", f"**{random.choice(NOUNS).title()}** first. {_sentence(random)}"]
+        parts += [f"## {name}", f"**{dice.choice(NOUNS).title()}** first. {_sentence(dice)}"]
         bold += 1
-        points = random.randint(2, 4)
+        points = dice.randint(2, 4)
         items += points
-        parts.append("\n".join(f"- {_sentence(random)}" for _ in range(points)))
+        parts.append("\n".join(f"- {_sentence(dice)}" for _ in range(points)))
         for _ in range(_share(code_blocks, len(names), number)):
-            parts.append(f"```python\n{random.choice(CODE)}\n```")
+            parts.append(f"```python\n{dice.choice(CODE)}\n```")
     while len("\n\n".join(parts).split()) < words:
-        parts.append(" ".join(_sentence(random) for _ in range(3)))
+        parts.append(" ".join(_sentence(dice) for _ in range(3)))
     text = "\n\n".join(parts) + "\n"
     count = len(text.split())
     return {
@@ -59,6 +58,6 @@ def _share(things: int, places: int, place: int) -> int:
     return things // places + (place < things % places)
 
 
-def _sentence(random: Random) -> str:
-    first, second = random.sample(NOUNS, 2)
-    return f"The {random.choice(KINDS)} {first} {random.choice(VERBS)} the {random.choice(KINDS)} {second}."
+def _sentence(dice: Random) -> str:
+    first, second = dice.sample(NOUNS, 2)
+    return f"The {dice.choice(KINDS)} {first} {dice.choice(VERBS)} the {dice.choice(KINDS)} {second}."

@@ -15,19 +15,19 @@ FAMILY = (
 CITIES = ("Lisbon", "Pune", "Oslo", "Lagos", "Kyoto", "Quito", "Ghent", "Turin", "Perth", "Galway", "Cusco", "Malmo")
 
 
-def make(random: Random, *, until: str = "2026-01-01") -> dict[str, Any]:
+def make(dice: Random, *, until: str = "2026-01-01") -> dict[str, Any]:
     """`profile` (JSON: login, name, location, created_at, public_repos, followers), `login`, `name`, `city`, `joined` (YYYY-MM-DD), `years` (whole
     years from joining to the day `until`), `repositories`, `followers`. Nobody of that login needs to exist."""
-    given, family, city = random.choice(GIVEN), random.choice(FAMILY), random.choice(CITIES)
-    login = f"{given}-{family}-{random.randint(100, 999)}".lower()
-    joined = date(2010, 1, 1) + timedelta(days=random.randrange(5000))
+    given, family, city = dice.choice(GIVEN), dice.choice(FAMILY), dice.choice(CITIES)
+    login = f"{given}-{family}-{dice.randint(100, 999)}".lower()
+    joined = date(2010, 1, 1) + timedelta(days=dice.randrange(5000))
     today = date.fromisoformat(until)
-    repositories, followers = random.randint(3, 90), random.randint(0, 900)
+    repositories, followers = dice.randint(3, 90), dice.randint(0, 900)
     profile = {
         "login": login,
         "name": f"{given} {family}",
         "location": city,
-        "created_at": f"{joined}T{random.randrange(24):02}:{random.randrange(60):02}:00Z",
+        "created_at": f"{joined}T{dice.randrange(24):02}:{dice.randrange(60):02}:00Z",
         "public_repos": repositories,
         "followers": followers,
     }

@@ -13,11 +13,11 @@ SUBJECTS = (
 )
 
 
-def make(random: Random, *, points: int = 7) -> dict[str, Any]:
+def make(dice: Random, *, points: int = 7) -> dict[str, Any]:
     """`json` ({"title", "unit", "points": [{"label", "value"}]}), `title`, `unit`, `points` (how many, at most 7), `highest` with its
     `highest_label`, `lowest_label`, `sum`, `mean` (one decimal), `above` (how many points lie above it), `sorted` (labels, the highest first)."""
-    title, unit, labels = random.choice(SUBJECTS)
-    values = random.sample(range(12, 240), min(points, 7))
+    title, unit, labels = dice.choice(SUBJECTS)
+    values = dice.sample(range(12, 240), min(points, 7))
     rows = [{"label": label, "value": value} for label, value in zip(labels, values, strict=False)]
     ranked = sorted(rows, key=lambda row: -int(str(row["value"])))
     mean = sum(values) / len(values)

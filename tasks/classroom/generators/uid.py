@@ -7,6 +7,6 @@ from typing import Any
 from uuid import UUID
 
 
-def make(random: Random) -> dict[str, Any]:
+def make(dice: Random) -> dict[str, Any]:
     """`text`: 36 characters without a line's end."""
-    return {"text": str(UUID(int=random.getrandbits(128), version=4))}
+    return {"text": str(UUID(int=dice.getrandbits(128), version=4))}

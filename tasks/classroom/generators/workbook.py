@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import io
 import zipfile
 from random import Random
 from typing import Any
-from xml.sax.saxutils import escape
 
 from django.template.loader import render_to_string
 
@@ -31,18 +31,18 @@ PARTS = {
 }
 
 
-def make(random: Random, *, rows: int = 24) -> dict[str, Any]:
+def make(dice: Random, *, rows: int = 24) -> dict[str, Any]:
     """`xlsx`, the same table as `csv`, `program` (execute.py: reads data.csv, prints a JSON object, but fails at one misspelt column), the `wrong`
     and the `right` spelling, `key` and `column` (the two columns), `rows`, `total`, `best` (the key with the largest sum), `best_total`, `result`
     (the object that the mended program prints)."""
-    key, column = random.choice(COLUMNS)
-    places = random.sample(PLACES, 5)
+    key, column = dice.choice(COLUMNS)
+    places = dice.sample(PLACES, 5)
     table: list[tuple[str, int]] = []
     sums: dict[str, int] = {}
     while not sums or len(set(sums.values())) < len(sums):
-        table = [(random.choice(places), random.randint(10, 900)) for _ in range(rows)]
+        table = [(dice.choice(places), dice.randint(10, 900)) for _ in range(rows)]
         sums = {place: sum(value for name, value in table if name == place) for place in dict.fromkeys(name for name, _ in table)}
-    place = random.randrange(1, len(column) - 2)
+    place = dice.randrange(1, len(column) - 2)
     wrong = column[:place] + column[place + 1] + column[place] + column[place + 2 :]
     if wrong == column:  # two equal letters were swapped: leave one out
         wrong = column[:place] + column[place + 1 :]
@@ -78,4 +78,4 @@ def _xlsx(table: list[tuple[str, Any]]) -> bytes:
 
 
 def _cell(value: Any) -> str:
-    return f"<c><v>{value}</v></c>" if isinstance(value, int) else f'<c t="inlineStr"><is><t>{escape(value)}</t></is></c>'
+    return f"<c><v>{value}</v></c>" if isinstance(value, int) else f'<c t="inlineStr"><is><t>{html.escape(value)}</t></is></c>'
