@@ -28,9 +28,9 @@ from django.utils import timezone
 
 from tasks.errors import TaskError
 from tasks.evaluators.prose import sentences
-from tasks.models import CompiledCheck, Deployment, Round, Submission, TaskRequest
+from tasks.models import CompiledCheck, Deployment, Round, TaskRequest
 from tasks.prose.compiler import key
-from tasks.retention import classroom, history, log_files, repositories
+from tasks.retention import history, log_files, repositories
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ def look(email: str) -> Erased:
     found = Erased(tasks=tasks.count(), rounds=rounds.count(), ended=rounds.open().count(), stays=elsewhere(tasks))
     for rows in addressed(email):
         found.rows[rows.model._meta.label] = rows.count()
-    found.rows = +found.rows + classroom.look(email)
+    found.rows = +found.rows
     found.repositories = [kept.name for kept in repositories.of_markers(markers(tasks))]
     found.log_lines = log_files.remove(lambda: about_others(email, set(rounds.values_list("pk", flat=True))), dry_run=True)
     found.mentions = mentions(email)
@@ -86,7 +86,6 @@ def erase(email: str) -> Erased:
     with wiped():
         for pk in ids:
             erase_task(pk, erased)
-        classroom.erase(email, erased.rows)
         for rows in addressed(email):
             with transaction.atomic():
                 erased.rows.update(rows.delete()[1])
@@ -152,7 +151,7 @@ def erase_task(pk: int, erased: Erased) -> None:
 def addressed(email: str) -> Iterator[QuerySet]:
     """Rows of every other model that has a column `email`, but for people who log in to the admin."""
     for model in apps.get_app_config("tasks").get_models():
-        if model not in (TaskRequest, Submission) and any(column.name == "email" for column in model._meta.concrete_fields):
+        if model is not TaskRequest and any(column.name == "email" for column in model._meta.concrete_fields):
             yield model._default_manager.filter(email__iexact=email.strip()).order_by()
 
 
@@ -190,13 +189,10 @@ def mentions(email: str) -> dict[str, int]:
     """How many other rows, by the admin's names, hold the address somewhere in their texts."""
     found = {}
     taken = set(tasks_of(email).values_list("pk", flat=True))
-    theirs = {rows.model: rows for rows in classroom.of_person(email)}
     for model in (*apps.get_app_config("tasks").get_models(), get_user_model()):
         texts = [column.name for column in model._meta.concrete_fields if isinstance(column, CharField | TextField | JSONField)]
         if texts:
             rows = model._default_manager.filter(reduce(or_, (Q(**{f"{name}__icontains": email.strip()}) for name in texts)))
-            if model in theirs:
-                rows = rows.exclude(pk__in=theirs[model].values("pk"))
             if number := without(rows, taken).count():
                 found[str(model._meta.verbose_name_plural)] = number
     return found
@@ -207,7 +203,7 @@ def without(rows: QuerySet, tasks: set[int]) -> QuerySet:
     model: type[Model] = rows.model
     if model is TaskRequest:
         return rows.exclude(pk__in=tasks)
-    names = {column.name for column in model._meta.concrete_fields if column.is_relation}
+    names = {column.name for column in model._meta.concrete_fields}
     path = next((path for path in PATHS if path.partition("__")[0] in names), None)
     return rows.exclude(**{f"{path}__in": tasks}) if path else rows
 

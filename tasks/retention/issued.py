@@ -1,7 +1,6 @@
-"""The instructor's side: issued tasks with their tries and reports, and the submissions that they were sent to.
+"""Issued tasks and submissions that are old.
 
-A later round refers to its round 1 and every task to its submission, and none of these goes by itself while something refers to it; so they are taken
-in that order.
+A later round refers to its round 1 and every task to its submission, and none of these goes while something refers to it: they are taken in that order.
 """
 
 from __future__ import annotations
@@ -9,44 +8,9 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime
 
-from django.contrib.admin.models import LogEntry
-from django.contrib.contenttypes.models import ContentType
-from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from tasks.models import IssuedTask, IssueTry, RepoReport, Submission
-
-
-def of_person(email: str) -> tuple[QuerySet, ...]:
-    """Everything of one student, what refers to others first."""
-    theirs = IssuedTask.objects.filter(submission__email__iexact=email.strip()).order_by()
-    return (
-        RepoReport.objects.filter(issued__in=theirs).order_by(),
-        IssueTry.objects.filter(issued__in=theirs).order_by(),
-        theirs.filter(first__isnull=False),
-        theirs,
-        Submission.objects.filter(email__iexact=email.strip()).order_by(),
-    )
-
-
-def erase(email: str, erased: Counter[str]) -> None:
-    """Delete it, and what the admin noted of it. A sender that is on one of these tasks finds its row gone."""
-    with transaction.atomic():
-        list(Submission.objects.select_for_update().filter(email__iexact=email.strip()).values_list("pk", flat=True))
-        for rows in of_person(email):
-            ids = list(map(str, rows.values_list("pk", flat=True)))
-            entries = LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(rows.model), object_id__in=ids)
-            erased.update(entries.delete()[1])
-            erased.update(rows.delete()[1])
-
-
-def look(email: str) -> Counter[str]:
-    """How many rows of each model `erase` would take."""
-    theirs = {rows.model: rows.count() for rows in of_person(email)}  # of issued tasks the last, which are all
-    return +Counter({model._meta.label: number for model, number in theirs.items()})
-
-
-# -- by age --------------------------------------------------------------------------------------------------------------------------------
+from tasks.models import IssuedTask, RepoReport, Submission
 
 
 def quiet_issued(since: datetime) -> QuerySet[IssuedTask]:
