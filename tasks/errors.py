@@ -72,6 +72,12 @@ class RunRefused(ContentError):
     id = "run-refused"
 
 
+class SheetRefused(ContentError):
+    """The sheet of submissions cannot be read; the message says what to change. Nothing of it was imported."""
+
+    id = "sheet-refused"
+
+
 # -- remote: somebody else's service ---------------------------------------------------------------------------------------------------
 
 

@@ -13,6 +13,7 @@ from django_q.signing import SignedPackage
 from tasks.broker import put
 
 LOOK, EVALUATE, RUN = "tasks.jobs.look_at", "tasks.jobs.evaluate", "tasks.jobs.run_program"
+PROBE = "tasks.jobs.probe_endpoints"
 
 
 def message(function: str, row_id: int, **more: Any) -> str:
@@ -74,6 +75,18 @@ def run_program(run_id: int) -> None:
     from tasks.runs import run_next
 
     run_next()
+
+
+def enqueue_probes() -> None:
+    """Put "students' endpoints wait to be asked" into the queue, in the caller's transaction. Which ones, the rows tell."""
+    put(message(PROBE, 0))
+
+
+def probe_endpoints(_: int) -> None:
+    """Ask endpoints for half a minute at most."""
+    from tasks.classroom.probe_queue import ask_next
+
+    ask_next()
 
 
 def prune(**options: Any) -> None:

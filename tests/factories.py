@@ -9,6 +9,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from tasks.classroom.sealing import seal
 from tasks.models import CodeVersion, GeneratedFile, IssuedTask, Round, Submission, TaskRequest
 
 _numbers = itertools.count(1)
@@ -50,13 +51,15 @@ def make_version(round_: Round, files: dict[str, bytes] | None = None, **fields:
     return version
 
 
-def make_submission(**fields: Any) -> Submission:
-    from tasks.classroom.sealing import seal
-
+def make_submission(secret: str = "a-students-secret", **fields: Any) -> Submission:
     n = next(_numbers)
-    email, secret = fields.get("email", f"student{n}@example.org"), fields.pop("secret", f"secret-of-{n}")
-    defaults: dict[str, Any] = {"email": email, "endpoint": "http://127.0.0.1:9/ready", "submitted_at": timezone.now()}
-    return Submission.objects.create(**{**defaults, "sealed_secret": seal(secret, email), **fields})
+    email = fields.pop("email", f"student{n}@example.org")
+    defaults: dict[str, Any] = {
+        "endpoint": f"https://student{n}.example.org/ready",
+        "submitted_at": timezone.now(),
+        "sealed_secret": seal(secret, email),
+    }
+    return Submission.objects.create(email=email, **{**defaults, **fields})
 
 
 def make_issued(submission: Submission | None = None, **fields: Any) -> IssuedTask:

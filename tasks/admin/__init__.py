@@ -16,6 +16,7 @@ from tasks.admin import (
     rounds,
     runs,
     service,
+    submissions,
     users,
 )
 
@@ -35,5 +36,6 @@ __all__ = [
     "rounds",
     "runs",
     "service",
+    "submissions",
     "users",
 ]

@@ -94,6 +94,11 @@ LOOKS: dict[str, Look] = {
     "alive": Look("favorite", "alive", "green"),
     "silent": Look("heart_broken", "silent", "red"),
     "stopped": Look("stop_circle", "stopped", "grey"),
+    # students' services
+    "answers": Look("check_circle", "answers", "green"),
+    "wrong_place": Look("wrong_location", "wrong address", "red"),
+    "not asked": Look("help", "not asked yet", "grey"),
+    "to be asked": Look("hourglass_top", "to be asked", "blue"),
     # what the doctor finds
     "doctor ok": Look("check_circle", "ok", "green"),
     "doctor warning": Look("warning", "warning", "orange"),

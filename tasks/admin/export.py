@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from tasks import csv_cells
 from tasks.admin import verdicts
-from tasks.admin.base import ReadOnlyAdmin
+from tasks.admin.base import List, ReadOnlyAdmin
 from tasks.admin.downloads import kept
 from tasks.models import CheckResult, Deployment, NotificationAttempt, Round
 
@@ -20,13 +20,14 @@ Columns = dict[str, Callable[[Any], Any]]
 AT_ONCE = 500  # rows that are read and held at a time
 
 
-class Exports(ReadOnlyAdmin):
-    """Adds the action. Whoever may take up rounds may carry a list of persons away; looking at it is not enough."""
+class Exporting(List):
+    """Adds the action, for whoever holds `export_right`: looking at a list of persons is not enough to carry it away."""
 
     export_columns: ClassVar[Columns]
+    export_right: ClassVar[str]
 
     def has_export_permission(self, request: HttpRequest) -> bool:
-        return bool(request.user.has_perm("tasks.change_round"))
+        return bool(request.user.has_perm(self.export_right))
 
     def export_rows(self, queryset: QuerySet[Any]) -> Iterator[Any]:
         return queryset.iterator(chunk_size=AT_ONCE)
@@ -36,6 +37,12 @@ class Exports(ReadOnlyAdmin):
         rows = ([read(row) for read in self.export_columns.values()] for row in self.export_rows(queryset))
         name = f"{self.opts.verbose_name_plural}-{timezone.now():%Y-%m-%d}.csv"
         return StreamingHttpResponse(csv_cells.lines(self.export_columns, rows), content_type="text/csv; charset=utf-8", headers=kept(name))
+
+
+class Exports(Exporting, ReadOnlyAdmin):
+    """Of records: for whoever may take up rounds."""
+
+    export_right = "tasks.change_round"
 
 
 # -- rounds ----------------------------------------------------------------------------------------------------------------------------
@@ -120,4 +127,19 @@ TASK: Columns = {
     "repo_url": lambda row: row.repo_url if row.repo_created else "",
     "pages_url": lambda row: row.pages_url if row.repo_created else "",
     "created_at": lambda row: row.created_at,
+}
+
+# -- submissions -----------------------------------------------------------------------------------------------------------------------
+
+SUBMISSION: Columns = {
+    "email": lambda row: row.email,
+    "endpoint": lambda row: row.endpoint,
+    "takes_part": lambda row: row.is_active,
+    "submitted_at": lambda row: row.submitted_at,
+    "probe": lambda row: row.probe,
+    "probe_detail": lambda row: row.probe_detail,
+    "probe_ms": lambda row: row.probe_ms,
+    "probed_at": lambda row: row.probed_at,
+    "issued": lambda row: row.issued_count,
+    "note": lambda row: row.note,
 }

@@ -33,6 +33,7 @@ PLACES: dict[str, dict[str, str]] = {
         "tasks.idempotencykey": "repeat_one",
     },
     "Class": {
+        "tasks.submission": "school",
         "tasks.issuedtask": "outbox",
         "tasks.issuetry": "send",
         "tasks.reporeport": "move_to_inbox",

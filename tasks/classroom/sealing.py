@@ -18,13 +18,13 @@ from tasks.errors import Misconfigured
 
 def seal(secret: str, email: str) -> str:
     """The secret for the row of that address."""
-    return _box().encrypt(json.dumps([email.lower(), secret]).encode()).decode()
+    return box().encrypt(json.dumps([email.lower(), secret]).encode()).decode()
 
 
 def unseal(sealed: str, email: str) -> str:
     """The secret again; `Misconfigured` when SECRET_KEY is another one by now, or the row belongs to another address."""
     try:
-        whose, secret = json.loads(_box().decrypt(sealed.encode()))
+        whose, secret = json.loads(box().decrypt(sealed.encode()))
     except InvalidToken as error:
         raise Misconfigured(
             f"The secret of {email} was sealed with another SECRET_KEY: set that one again, or import the submissions anew."
@@ -34,6 +34,7 @@ def unseal(sealed: str, email: str) -> str:
     return str(secret)
 
 
-def _box() -> Fernet:
-    key = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"deployer: students' secrets").derive(settings.SECRET_KEY.encode())
+def box(purpose: str = "deployer: students' secrets") -> Fernet:
+    """What encrypts for one purpose: what was sealed for another one does not open."""
+    key = HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose.encode()).derive(settings.SECRET_KEY.encode())
     return Fernet(base64.urlsafe_b64encode(key))

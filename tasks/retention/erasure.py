@@ -28,9 +28,9 @@ from django.utils import timezone
 
 from tasks.errors import TaskError
 from tasks.evaluators.prose import sentences
-from tasks.models import CompiledCheck, Deployment, Round, TaskRequest
+from tasks.models import CompiledCheck, Deployment, Round, Submission, TaskRequest
 from tasks.prose.compiler import key
-from tasks.retention import history, log_files, repositories
+from tasks.retention import classroom, history, log_files, repositories
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +68,8 @@ def look(email: str) -> Erased:
     found = Erased(tasks=tasks.count(), rounds=rounds.count(), ended=rounds.open().count(), stays=elsewhere(tasks))
     for rows in addressed(email):
         found.rows[rows.model._meta.label] = rows.count()
+        if rows.model is Submission:
+            found.rows.update(classroom.counted(rows))
     found.rows = +found.rows
     found.repositories = [kept.name for kept in repositories.of_markers(markers(tasks))]
     found.log_lines = log_files.remove(lambda: about_others(email, set(rounds.values_list("pk", flat=True))), dry_run=True)
@@ -88,6 +90,8 @@ def erase(email: str) -> Erased:
             erase_task(pk, erased)
         for rows in addressed(email):
             with transaction.atomic():
+                if rows.model is Submission:
+                    erased.rows.update(classroom.clear(rows))
                 erased.rows.update(rows.delete()[1])
         with transaction.atomic():
             erased.rows.update(CompiledCheck.objects.filter(key__in=compiled).delete()[1])
@@ -193,21 +197,26 @@ def mentions(email: str) -> dict[str, int]:
         texts = [column.name for column in model._meta.concrete_fields if isinstance(column, CharField | TextField | JSONField)]
         if texts:
             rows = model._default_manager.filter(reduce(or_, (Q(**{f"{name}__icontains": email.strip()}) for name in texts)))
-            if number := without(rows, taken).count():
+            if number := without(rows, taken, email.strip()).count():
                 found[str(model._meta.verbose_name_plural)] = number
     return found
 
 
-def without(rows: QuerySet, tasks: set[int]) -> QuerySet:
-    """Rows that do not hang on one of these tasks."""
+def without(rows: QuerySet, tasks: set[int], email: str) -> QuerySet:
+    """Rows that neither hang on one of these tasks nor on the person's submission."""
     model: type[Model] = rows.model
     if model is TaskRequest:
         return rows.exclude(pk__in=tasks)
     names = {column.name for column in model._meta.concrete_fields}
-    path = next((path for path in PATHS if path.partition("__")[0] in names), None)
+    if model._meta.app_label == "tasks":
+        own = next((path for path in PERSONS if path.partition("__")[0] in names), None)
+        rows = rows.exclude(**{f"{own}__iexact": email}) if own else rows
+    relations = {column.name for column in model._meta.concrete_fields if column.is_relation}  # an issued task's `round` is a number
+    path = next((path for path in PATHS if path.partition("__")[0] in relations), None)
     return rows.exclude(**{f"{path}__in": tasks}) if path else rows
 
 
+PERSONS = ("email", "submission__email", "issued__submission__email")
 PATHS = ("task_request", "round__task_request", "version__task_request", "run__task_request")
 
 

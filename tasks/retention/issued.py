@@ -1,6 +1,6 @@
 """Issued tasks and submissions that are old.
 
-A later round refers to its round 1 and every task to its submission, and none of these goes while something refers to it: they are taken in that order.
+A later round refers to its round 1 and every task to its submission, and nothing goes that is referred to: they are taken in that order.
 """
 
 from __future__ import annotations

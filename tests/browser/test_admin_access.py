@@ -18,9 +18,9 @@ from playwright.sync_api import Browser, Page
 
 from deployer.unfold import UNFOLD
 from tasks.doctor import Finding, examination
-from tasks.models import AgentKey, ContainerRun, Round, StageRun, Worker
+from tasks.models import AgentKey, ContainerRun, Round, StageRun, Submission, Worker
 from tests.admin.conftest import Story, tell
-from tests.factories import make_round, make_task
+from tests.factories import make_round, make_submission, make_task
 from tests.security.chromium import chromium
 
 __all__ = ["chromium"]
@@ -73,6 +73,8 @@ def site(live_server: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Si
         started_at=now, stdout="epoch 1\n" * 30, stderr="careful\n",
     )  # fmt: skip
     AgentKey.objects.create_key(name="eve", role="coder")
+    for state in Submission.Probe.values:
+        make_submission(probe=state, probe_detail=f"what was said: {state}", email=f"{'somebody.with.a.long.name' * 2}{state}@students.example.org")
     Worker.objects.create(name="box", host="box", pid=1)
     findings = [Finding(state, state, "how it is", "what to do", "This service") for state in ("ok", "warning", "error", "off")]
     found = examination.Examination(
@@ -121,6 +123,9 @@ def addresses(site: Site) -> list[str]:
         reverse("admin:tasks_containerrun_change", args=[site.open_run.pk]),
         reverse("admin:tasks_agentkey_changelist"),
         reverse("admin:tasks_agentkey_add"),
+        reverse("admin:tasks_submission_changelist"),
+        reverse("admin:tasks_submission_import"),
+        reverse("admin:tasks_submission_change", args=[Submission.objects.latest("pk").pk]),
     ]
 
 

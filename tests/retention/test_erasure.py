@@ -22,14 +22,14 @@ from django.utils import timezone
 from tasks.errors import LeaseLost
 from tasks.hosts import get_host, local_store
 from tasks.lease import Lease
-from tasks.models import CompiledCheck, IdempotencyKey, Message, Round, Submission, TaskRequest
+from tasks.models import CompiledCheck, IdempotencyKey, IssuedTask, IssueTry, Message, RepoReport, Round, Submission, TaskRequest
 from tasks.pipeline import run_round
 from tasks.prose.compiler import key
 from tasks.retention import database, erasure
 from tests.admin.conftest import tell
 from tests.driver import carry, post, step
 from tests.emulators.evaluator import Evaluator
-from tests.factories import make_round, make_task
+from tests.factories import make_round, make_submission, make_task
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -72,6 +72,30 @@ def test_every_row_of_the_person_goes_and_no_row_of_anybody_else() -> None:
     assert (erased.rows["tasks.IssuedTask"], erased.rows["tasks.RepoReport"]) == (2, 2)
     assert (erased.tasks, erased.rounds, erased.ended) == (1, 1, 0)
     assert (erased.stays, erased.mentions, erased.problems) == (["https://example.org/page/"], {}, [])
+
+
+def test_a_students_submission_goes_with_the_tasks_that_were_issued_to_them() -> None:
+    def issue(email: str) -> None:
+        row = make_submission(email=email)
+        fields = {"submission": row, "brief_id": "b", "seed": "s", "task": f"t-{row.pk}", "brief": "b", "evaluation_url": "https://e.example.org/"}
+        first = IssuedTask.objects.create(**fields, round=1, nonce=f"{email} 1")
+        later = IssuedTask.objects.create(**fields, round=2, nonce=f"{email} 2", first=first)
+        IssueTry.objects.create(issued=later, number=1, url="https://s.example.org/ready", answer=email)
+        RepoReport.objects.create(issued=first, repo_url="r", commit_sha="c", pages_url="p")
+        user = User.objects.get_or_create(username="op")[0]
+        for noted in (row, first):
+            LogEntry.objects.log_actions(user.pk, [noted], 2, single_object=True)
+
+    issue("bob@example.org")
+    before, noted = rows(), LogEntry.objects.count()
+    issue(EMAIL)
+    counts = {"Submission": 1, "IssuedTask": 2, "IssueTry": 1, "RepoReport": 1}
+    wanted = {f"tasks.{name}": number for name, number in counts.items()}
+    look = erasure.look(EMAIL.upper())
+    assert (look.rows, look.mentions) == (wanted, {})
+    erased = erasure.erase(EMAIL.upper())
+    assert {label: erased.rows[label] for label in wanted} == wanted
+    assert (rows(), LogEntry.objects.count(), EMAIL in texts()) == (before, noted, False)
 
 
 def test_the_address_is_found_in_any_letter_case_and_only_as_a_whole() -> None:
