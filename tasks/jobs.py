@@ -94,3 +94,17 @@ def prune(**options: Any) -> None:
     from tasks.retention.nightly import Options, run_slice
 
     run_slice(Options(**options))
+
+
+def send_issued() -> None:
+    """Some seconds of sending issued tasks that are due."""
+    from tasks.classroom.sending import run_slice
+
+    run_slice()
+
+
+def issue_round(**options: Any) -> None:
+    """Make the issued tasks that a person asked for in the admin, and have them sent."""
+    from tasks.classroom.issue import Order, run
+
+    run(Order.of(options))

@@ -4,12 +4,14 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from tasks.api import pages, repos
+from tasks.api.notify import NotifyView
 from tasks.api.ready import ReadyView
 from tasks.api.status import BannerView, HealthView, LogsView, RoundStatusView, StatusView
 
 urlpatterns = [
     path("", BannerView.as_view(), name="banner"),
     path("ready", ReadyView.as_view(), name="ready"),
+    path("notify", NotifyView.as_view(), name="notify"),
     path("status", StatusView.as_view(), name="status"),
     path("status/<uuid:id>", RoundStatusView.as_view(), name="round-status"),
     path("health", HealthView.as_view(), name="health"),

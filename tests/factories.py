@@ -10,7 +10,7 @@ from typing import Any
 from django.utils import timezone
 
 from tasks.classroom.sealing import seal
-from tasks.models import CodeVersion, GeneratedFile, Round, Submission, TaskRequest
+from tasks.models import CodeVersion, GeneratedFile, IssuedTask, Round, Submission, TaskRequest
 
 _numbers = itertools.count(1)
 
@@ -60,3 +60,18 @@ def make_submission(secret: str = "a-students-secret", **fields: Any) -> Submiss
         "sealed_secret": seal(secret, email),
     }
     return Submission.objects.create(email=email, **{**defaults, **fields})
+
+
+def make_issued(submission: Submission | None = None, **fields: Any) -> IssuedTask:
+    n = next(_numbers)
+    defaults: dict[str, Any] = {
+        "brief_id": "sum-of-sales",
+        "round": 1,
+        "seed": "2026-10-03-12",
+        "task": f"sum-of-sales-{n:05x}",
+        "nonce": f"nonce-{n}",
+        "brief": "Publish a page that sums the sales column of data.csv inside #total-sales.",
+        "checks": [{"js": "!!document.querySelector('#total-sales')"}],
+        "evaluation_url": "http://127.0.0.1:9/notify",
+    }
+    return IssuedTask.objects.create(submission=submission or make_submission(), **{**defaults, **fields})

@@ -32,7 +32,12 @@ PLACES: dict[str, dict[str, str]] = {
         "tasks.logfile": "article",
         "tasks.idempotencykey": "repeat_one",
     },
-    "Class": {"tasks.submission": "school"},
+    "Class": {
+        "tasks.submission": "school",
+        "tasks.issuedtask": "outbox",
+        "tasks.issuetry": "send",
+        "tasks.reporeport": "move_to_inbox",
+    },
     "Service": {"tasks.worker": "memory", "tasks.writebudget": "speed"},
     "People": {"auth.user": "person", "auth.group": "group", "axes.accessattempt": "lock"},
     "Queue internals": {"django_q.ormq": "inbox", "django_q.success": "check", "django_q.failure": "close", "django_q.schedule": "event"},

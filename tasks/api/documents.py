@@ -12,6 +12,7 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema_field
 from rest_framework import serializers
 
 from tasks.api.problems import MEDIA_TYPE
+from tasks.classroom import reports
 from tasks.models import CheckResult, Round
 from tasks.payload import LIMITS, MAX_CHECKS
 from tasks.pipeline import STAGES
@@ -36,9 +37,19 @@ class Problem(serializers.Serializer):
     errors = FieldProblem(many=True, required=False)  # type: ignore[assignment]
 
 
+class Refusal(Problem):
+    """A problem with its sentence also as `reason`, where the course's evaluator has it."""
+
+    reason = serializers.CharField()
+
+
 def problems(reasons: dict[int, str]) -> dict[Any, OpenApiResponse]:
     """Status to reason, as responses of an operation."""
     return {(status, MEDIA_TYPE): OpenApiResponse(Problem, description=reason) for status, reason in reasons.items()}
+
+
+def refusals(reasons: dict[int, str]) -> dict[Any, OpenApiResponse]:
+    return {(status, MEDIA_TYPE): OpenApiResponse(Refusal, description=reason) for status, reason in reasons.items()}
 
 
 @extend_schema_field({"oneOf": [{"type": "integer", "minimum": 1, "maximum": 1000}, {"type": "string", "pattern": "^(1000|[1-9][0-9]{0,2})$"}]})
@@ -95,6 +106,25 @@ class Accepted(serializers.Serializer):
     message = serializers.CharField()
     id = serializers.UUIDField()
     status_url = serializers.URLField()
+
+
+class Report(serializers.Serializer):
+    """What a student's service made of a task; `tasks.classroom.reports` reads it. Unknown keys are tolerated."""
+
+    email = serializers.EmailField(max_length=reports.LIMITS["email"])
+    task = serializers.CharField(min_length=1, max_length=reports.LIMITS["task"])
+    round = RoundNumber()
+    nonce = serializers.CharField(min_length=1, max_length=reports.LIMITS["nonce"])
+    repo_url = serializers.URLField(max_length=reports.LIMITS["repo_url"])
+    commit_sha = serializers.RegexField(r"^[0-9a-fA-F]{40}$")
+    pages_url = serializers.URLField(max_length=reports.LIMITS["pages_url"])
+
+
+class Reported(serializers.Serializer):
+    status = serializers.ChoiceField(choices=[("ok", "ok")])
+    message = serializers.CharField()
+    late = serializers.BooleanField(help_text="it came after the time that the request gave")
+    repeated = serializers.BooleanField(help_text="this very report was there before")
 
 
 class Named(serializers.Serializer):

@@ -36,9 +36,9 @@ TITLES = {
 }
 
 
-def problem(status: int, code: str, detail: str, field: str = "", headers: dict[str, str] | None = None) -> JsonResponse:
-    """One error. `code` is stable, `detail` names the cure, `field` is where in the body."""
-    body: dict[str, Any] = {"type": "about:blank", "title": TITLES.get(status, "Error"), "status": status, "detail": detail, "code": code}
+def problem(status: int, code: str, detail: str, field: str = "", headers: dict[str, str] | None = None, **more: str) -> JsonResponse:
+    """One error. `code` is stable, `detail` names the cure, `field` is where in the body; `more` members as the standard allows."""
+    body: dict[str, Any] = {"type": "about:blank", "title": TITLES.get(status, "Error"), "status": status, "detail": detail, "code": code, **more}
     if field:
         body["errors"] = [{"field": field, "code": code, "message": detail}]
     return JsonResponse(body, status=status, content_type=MEDIA_TYPE, headers=headers)

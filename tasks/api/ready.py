@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import logging
-import math
-import time
 from typing import Any
 
 import msgspec
 from django.conf import settings
-from django.core.cache import cache
 from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from drf_spectacular.utils import OpenApiExample, extend_schema
 
-from tasks.api import documents
+from tasks.api import documents, throttle
 from tasks.api.problems import problem
 from tasks.api.views import JsonView
-from tasks.client_address import client_address
 from tasks.intake import accept, check_secret
 from tasks.payload import Rejected, decode
 
@@ -94,14 +90,7 @@ class ReadyView(JsonView):
 
 def wrong_secret(request: HttpRequest) -> JsonResponse:
     """401, and after too many from one address 429; a right secret is always let in, so nobody can lock the evaluator out."""
-    key, now = f"wrong-secret:{client_address(request)}", time.time()
-    since = cache.get_or_set(f"{key}:since", now, WRONG_SECRETS_SECONDS) or now
-    cache.add(key, 0, WRONG_SECRETS_SECONDS)
-    try:
-        count = cache.incr(key)
-    except ValueError:  # it has just expired
-        count = 1
-    if count > WRONG_SECRETS:
-        wait = max(1, math.ceil(since + WRONG_SECRETS_SECONDS - now))
+    wait = throttle.wrong(request, "wrong-secret", WRONG_SECRETS, WRONG_SECRETS_SECONDS)
+    if wait:
         return problem(429, "too-many-wrong-secrets", f"Too many wrong secrets; wait {wait} s.", headers={"Retry-After": str(wait)})
     return problem(401, "wrong-secret", "The secret is missing or wrong.", "secret")

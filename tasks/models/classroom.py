@@ -70,6 +70,7 @@ class IssuedTask(models.Model):
     status_code = models.PositiveIntegerField(null=True, blank=True)
     error = models.CharField(max_length=500, blank=True)
     next_try_at = models.DateTimeField(default=timezone.now, null=True, blank=True)
+    retry_hours = models.FloatField(default=24.0, help_text="over how many hours the later tries are spread")
     sent_at = models.DateTimeField(null=True, blank=True)
     accepted_at = models.DateTimeField(null=True, blank=True)
     deadline_at = models.DateTimeField(null=True, blank=True, help_text="until when a report is in time")
@@ -80,6 +81,7 @@ class IssuedTask(models.Model):
         ordering = ["-id"]
         indexes = [
             models.Index(fields=["next_try_at", "id"], condition=models.Q(status__in=["pending", "waiting"]), name="issued_due"),
+            models.Index(fields=["sent_at"], condition=models.Q(status="sending"), name="issued_sending"),
             models.Index(fields=["task", "round"], name="issued_task_round"),
         ]
 

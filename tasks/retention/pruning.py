@@ -14,8 +14,8 @@ from django.apps import apps
 from django.db.models import Q, QuerySet
 
 from tasks.errors import TaskError
-from tasks.models import Round, WriteBudget
-from tasks.retention import history, log_files, repositories, service_rows
+from tasks.models import Round, Submission, WriteBudget
+from tasks.retention import history, issued, log_files, repositories, service_rows
 from tasks.retention.ages import Ages
 from tasks.retention.batches import Batches
 
@@ -53,6 +53,8 @@ def steps(ages: Ages, by: str, removed: Counter[str]) -> Iterator[tuple[str, Que
     """(what, the rows that may go, what a batch does)"""
     yield TASKS, history.quiet_tasks(ages.rounds), partial(history.delete_tasks, since=ages.rounds, removed=removed)
     yield REPLACED, history.replaced_rounds(ages.rounds), partial(history.delete_rounds, since=ages.rounds, removed=removed)
+    yield "issued tasks", issued.quiet_issued(ages.rounds), partial(issued.delete_issued, since=ages.rounds, removed=removed)
+    yield "submissions", issued.unused_submissions(ages.rounds), delete(issued.unused_submissions(ages.rounds), removed)
     yield "raw answers", history.worded_versions(ages.answers), partial(history.blank, since=ages.answers, by=by, now=ages.now)
     yield "screenshots", history.old_screenshots(ages.answers), delete(history.old_screenshots(ages.answers), removed)
     for what, rows in service_rows.old_rows(ages):
@@ -74,7 +76,9 @@ def rounds(ages: Ages) -> QuerySet[Round]:
 
 def left(rows: QuerySet, ages: Ages) -> QuerySet:
     """What a step would find after the steps before it, which nobody took."""
-    names = {column.name for column in rows.model._meta.concrete_fields}
+    if rows.model is Submission:
+        return rows | issued.freed_submissions(ages.rounds)
+    names = {column.name for column in rows.model._meta.concrete_fields if column.is_relation}
     if "round" in names:
         rows = rows.exclude(round__in=rounds(ages).order_by())
     if "task_request" in names:

@@ -18,6 +18,7 @@ from django.db.backends.signals import connection_created
 from django.utils import timezone
 
 from tasks import runs
+from tasks.classroom import sending
 from tasks.models import Worker
 from tasks.worker import clock, dispatcher, pulse
 from tasks.worker.cluster import Cluster, configure, preload
@@ -29,6 +30,7 @@ log = logging.getLogger(__name__)
 TICK_SECONDS = 1.0
 SEEN_SECONDS = 2.0
 TIDY_SECONDS = 600.0
+ISSUE_SECONDS = 30.0
 ANSWER_SECONDS = 10.0  # what the database gets for one tick's questions
 STOP_SECONDS = float(os.environ.get("DEPLOYER_STOP_SECONDS", "20"))  # what running jobs get to end in
 GAP_SECONDS = 10.0  # a tick that late means that this process was stopped itself
@@ -61,7 +63,7 @@ class Supervisor:
         self._asking = False
         self._outage = self._fresh = False
         self._started = self._start_at = self._ticked = time.monotonic()
-        self._seen = self._tidied = -TIDY_SECONDS
+        self._seen = self._tidied = self._issued = -TIDY_SECONDS
 
     def run(self) -> None:
         os.environ["DEPLOYER_WORKER"] = self.name
@@ -113,6 +115,9 @@ class Supervisor:
                 runs.take_back()
                 progress_at = Worker.objects.filter(name=self.name).values_list("progress_at", flat=True).first()
                 stuck = self._watchdog.look(time.monotonic(), progress_at, held, self.workers)
+                if time.monotonic() - self._issued >= ISSUE_SECONDS:
+                    self._issued = time.monotonic()
+                    sending.enqueue_when_due()
                 if time.monotonic() - self._tidied >= TIDY_SECONDS:
                     self._tidied = time.monotonic()
                     dispatcher.tidy()

@@ -22,18 +22,22 @@ from tasks.models import (
     ContainerRun,
     Deployment,
     IdempotencyKey,
+    IssuedTask,
+    IssueTry,
     LogFile,
     Message,
     NotificationAttempt,
+    RepoReport,
     Result,
     Round,
     Screenshot,
     StageRun,
+    Submission,
     TaskRequest,
     Worker,
     WriteBudget,
 )
-from tests.factories import make_round, make_task, make_version
+from tests.factories import make_issued, make_round, make_submission, make_task, make_version
 
 
 @pytest.fixture(autouse=True)
@@ -86,6 +90,23 @@ def agents(task: TaskRequest, version: CodeVersion, text: str) -> None:
     IdempotencyKey.objects.create(
         agent=text[:100], key=f"{IdempotencyKey.objects.count()} {text}"[:200], route="/", body_sha256="b" * 64, status_code=201, answer={text: text}
     )
+
+
+def classroom(text: str, url: str) -> IssuedTask:
+    """What the instructor's side has of a student: both rounds of a task, sent and reported."""
+    number = Submission.objects.count()
+    student = make_submission(
+        email=f"{number}-{text}"[:230] + "@example.org", endpoint=url, note=text[:500], probe="answers", probe_detail=text[:300]
+    )
+    first = None
+    for round_ in (1, 2):
+        free = {"brief_id": text[:100], "seed": text[:100], "brief": text, "checks": [{"js": text}], "attachments": [{"name": text, "url": url}]}
+        ended = {"status": "accepted", "error": text[:500], "sent_at": timezone.now(), "accepted_at": timezone.now(), "next_try_at": None, "tries": 1}
+        row = make_issued(student, **free, **ended, task=text[:200], round=round_, first=first, evaluation_url=url, endpoint=url, status_code=200)
+        IssueTry.objects.create(issued=row, number=1, url=url, seconds=0.2, status_code=200, answer=text[:1000], error=text[:500])
+        RepoReport.objects.create(issued=row, repo_url=url, commit_sha="c" * 40, pages_url=url, error=text[:500], is_late=round_ == 2)
+        first = first or row
+    return first
 
 
 @dataclass
@@ -223,5 +244,6 @@ def tell(text: str = "ok", url: str = "https://example.org/page/") -> Story:
     CompiledCheck.objects.create(key=f"{CompiledCheck.objects.count():064x}", text=text, predicate={"op": text, "expression": text}, model=text[:100])
     worker = Worker.objects.create(name=text, host=text, pid=7)
     agents(task, version, text)
+    classroom(text, url)
     budget = WriteBudget.objects.create(key=f"{WriteBudget.objects.count():064x}", stamps=[timezone.now().timestamp()])
     return Story(Round.objects.get(pk=round_.pk), first, version, deployment, attachment, budget, worker, screenshot)

@@ -3,7 +3,7 @@ from django.utils import timezone
 
 from tasks.admin.badges import LOOKS, badge, look, round_badges
 from tasks.admin.comparison import CHANGES
-from tasks.models import CheckResult, CodeVersion, ContainerRun, NotificationAttempt, Round, StageRun, Submission
+from tasks.models import CheckResult, CodeVersion, ContainerRun, IssuedTask, NotificationAttempt, RepoReport, Round, StageRun, Submission
 from tests.factories import make_round
 
 STATES = [
@@ -13,6 +13,8 @@ STATES = [
     *CheckResult.Status.values,
     *CodeVersion.Status.values,
     *ContainerRun.Status.values,
+    *(f"issue {status}" for status in IssuedTask.Status.values),
+    *(f"report {state}" for state in RepoReport.State.values),
     *filter(None, Submission.Probe.values),
     "not asked",
     "to be asked",

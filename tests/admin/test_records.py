@@ -30,6 +30,9 @@ OWN = [
     "artefact",
     "result",
     "logfile",
+    "issuedtask",
+    "issuetry",
+    "reporeport",
 ]
 
 

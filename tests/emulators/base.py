@@ -56,13 +56,13 @@ def json_reply(value: Any, status: int = 200, headers: Mapping[str, str] | None 
 class Emulator:
     """Serves from `start` (or `with`) to `stop`, on a free port, a thread a connection."""
 
-    def __init__(self, *, latency: float = 0.0) -> None:
-        """`latency`: seconds before every answer, of the queue or not."""
+    def __init__(self, *, latency: float = 0.0, host: str = "127.0.0.1") -> None:
+        """`latency`: seconds before every answer, of the queue or not. `host` 0.0.0.0 answers on every address of 127.0.0.0/8."""
         self.latency = latency
         self.requests: list[Request] = []
         self._queue: deque[Reply] = deque()
         self._stopping = threading.Event()
-        self._server = _Server(("127.0.0.1", 0), _Handler, bind_and_activate=False)
+        self._server = _Server((host, 0), _Handler, bind_and_activate=False)
         self._server.server_bind()  # the port is taken; until `start` it refuses connections
         self._server.emulator = self
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, name=type(self).__name__, daemon=True)

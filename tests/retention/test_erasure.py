@@ -22,7 +22,7 @@ from django.utils import timezone
 from tasks.errors import LeaseLost
 from tasks.hosts import get_host, local_store
 from tasks.lease import Lease
-from tasks.models import CompiledCheck, IdempotencyKey, IssuedTask, IssueTry, Message, RepoReport, Round, TaskRequest
+from tasks.models import CompiledCheck, IdempotencyKey, IssuedTask, IssueTry, Message, RepoReport, Round, Submission, TaskRequest
 from tasks.pipeline import run_round
 from tasks.prose.compiler import key
 from tasks.retention import database, erasure
@@ -60,12 +60,16 @@ def test_every_row_of_the_person_goes_and_no_row_of_anybody_else() -> None:
     before = rows()
     story = tell("ann")
     TaskRequest.objects.filter(pk=story.round.task_request_id).update(email=EMAIL)
+    Submission.objects.filter(note="ann").update(email=EMAIL.title())
     story.worker.delete()
     story.budget.delete()
     CompiledCheck.objects.filter(text="ann").delete()
     IdempotencyKey.objects.filter(agent="ann").delete()
+    told = erasure.look(EMAIL)
     erased = erasure.erase(EMAIL)
     assert rows() == before
+    assert {label: erased.rows[label] for label in told.rows} == told.rows
+    assert (erased.rows["tasks.IssuedTask"], erased.rows["tasks.RepoReport"]) == (2, 2)
     assert (erased.tasks, erased.rounds, erased.ended) == (1, 1, 0)
     assert (erased.stays, erased.mentions, erased.problems) == (["https://example.org/page/"], {}, [])
 

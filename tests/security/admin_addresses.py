@@ -11,6 +11,8 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model
 from django.urls import URLPattern, URLResolver, reverse
 
+from tasks.classroom import briefs
+
 NOWHERE = "/admin/no-such-page/"
 
 
@@ -39,6 +41,8 @@ def addresses(rows: int = 1_000) -> list[str]:
             found.append(reverse(f"admin:{name}"))
         elif name == "app_list":
             found += [reverse("admin:app_list", args=[label]) for label in sorted({model._meta.app_label for model in admin.site._registry})]
+        elif name in ("brief", "brief_file"):
+            found.append(reverse(f"admin:{name}", args=[briefs.names()[0], 1][: len(given)]))
         elif name == "view_on_site":
             found.append(reverse("admin:view_on_site", args=[ContentType.objects.get_for_model(User).pk, 1]))
         elif model is not None and len(given) == 1:
