@@ -27,7 +27,7 @@ EVERYBODY = (GENERATOR, CODER, EVALUATOR)
 TEXT = {(200, "text/plain"): OpenApiTypes.BINARY}
 
 
-class Refusal(serializers.Serializer[Any]):
+class Detail(serializers.Serializer[Any]):
     detail = serializers.JSONField(help_text="what is wrong, or what is wrong with each field")
 
 
@@ -61,7 +61,7 @@ class Call(JsonView):
     authentication_classes = [KeyAuthentication]
     permission_classes = [HasRole]
     parser_classes = [JSONParser, MultiPartParser, FormParser]
-    refusal = Refusal, "application/json"  # for the API's schema
+    refusal = Detail, "application/json"  # for the API's schema
     shape: type[serializers.Serializer[Any]] | None = None
     roles: dict[str, tuple[str, ...]] = {}
 
