@@ -26,7 +26,7 @@ def names() -> list[str]:
 
 def random_of(*parts: str) -> Random:
     """The same parts always give the same numbers, in every process. Parts are kept apart: ("a", "bc") is not ("ab", "c")."""
-    return Random(int.from_bytes(digest(*parts)))  # noqa: S311  # nosec B311 - made-up figures, no secret
+    return Random(int.from_bytes(digest(*parts)))  # noqa: S311 - made-up figures, no secret  # nosec B311
 
 
 def digest(*parts: str) -> bytes:
