@@ -67,7 +67,7 @@ def urls() -> list[URLPattern]:
         page("doctor/findings/", "doctor_findings", require_http_methods(["GET", "HEAD", "POST"])(doctor.findings_view), doctor.may_see_doctor),
         page("briefs/", "briefs", require_safe(briefs_view), briefs.may_see_briefs),
         page("briefs/<str:name>/", "brief", require_safe(brief_view), briefs.may_see_briefs),
-        page("briefs/<str:name>/files/<int:number>/", "brief_file", require_safe(briefs.file_view), briefs.may_see_briefs),
+        page("briefs/<str:name>/files/<int:number>/download/", "brief_file", require_safe(briefs.file_view), briefs.may_see_briefs),
     ]
 
 
