@@ -67,26 +67,8 @@ class Course:
 
     def order(self, rlimits: dict[str, int], env: dict[str, str], **more: object) -> bytes:
         """Everything that `inside.py` is to know: the program, its files, its limits, and what only this runner adds to them. Time runs now."""
-        limits = self.limits
-        always = {"HOME": FOLDER, "LANG": "C.UTF-8", "TMPDIR": "/tmp", "PYTHONUNBUFFERED": "1"}  # noqa: S108 - inside the container  # nosec B108
-        self._limit = time.monotonic() + limits.wall_seconds + START_SECONDS
-        order = {
-            "command": list(self.job.command),
-            "env": {"PATH": PATH, **env, **always, **self.job.env},
-            "files": len(self.job.files),
-            "out": base.OUT,
-            "artefacts": limits.artefacts_mb * 1_000_000,
-            "rlimits": {
-                "RLIMIT_CORE": 0,
-                "RLIMIT_CPU": round(limits.cpu_seconds) + 1,  # of one process; the sum is watched
-                "RLIMIT_FSIZE": limits.file_mb * 1_000_000,
-                "RLIMIT_NOFILE": 512,
-                **rlimits,
-            },
-            **more,
-        }
-        parts = [frames.pack(order, self.job.stdin)]
-        return b"".join(parts + [frames.pack({"path": path}, content) for path, content in self.job.files.items()])
+        self._limit = time.monotonic() + self.limits.wall_seconds + START_SECONDS
+        return packed(self.job, rlimits, env, **more)
 
     @property
     def folder_bytes(self) -> int:
@@ -169,7 +151,6 @@ class Course:
         ended, limits = self.ended, self.limits
         cut = {name: size > limits.output_kb * 1024 for name, size in self._sizes.items()}
         status, reason = self._status, self._reason
-        code, number = ended.get("exit_code"), ended.get("signal")
         if status is None and any(cut.values()):
             status, reason = "output_limit", f"It wrote more than {limits.output_kb} kB of output."
         if self.fault and not ended:
@@ -178,20 +159,13 @@ class Course:
             words = self.words.decode("utf-8", "replace").strip().splitlines()
             what = f"{self.place} ended before its report." if self._started else f"{self.place} could not be built."
             status, reason = "internal_error", " ".join([what, *words[-1:]])
-        elif status is None and ended.get("refused"):
-            status, reason = "failed", f"{self.job.command[0]} could not be started: {ended['refused']}."
-        elif status is None and ended.get("out_of_memory"):
-            status, reason = "oom_killed", f"It used more than {limits.memory_mb} MB of memory."
-        elif status is None and number == signal.SIGXCPU:
-            status, reason = "timed_out", f"It used more than {limits.cpu_seconds:g} s of processor time."
         elif status is None:
-            status = "succeeded" if code == 0 else "failed"
-            reason = "" if code == 0 else f"It ended with code {code}." if number is None else f"It was ended by {_name_of(number)}."
+            status, reason = verdict(ended, self.job)
         return base.Report(
             status=status,
             reason=reason,
-            exit_code=code,
-            signal=number,
+            exit_code=ended.get("exit_code"),
+            signal=ended.get("signal"),
             wall_ms=ended.get("wall_ms", round((time.monotonic() - self._started) * 1000) if self._started else None),
             cpu_ms=ended.get("cpu_ms", round(means.cpu_seconds * 1000)),
             memory_peak_kb=max(ended.get("memory_peak_kb", 0), means.peak // 1024),
@@ -201,6 +175,42 @@ class Course:
             left_out=ended.get("left_out", {}),
             applied={**vars(limits), **applied, "network": "off"},
         )
+
+
+def packed(job: base.Job, rlimits: dict[str, int], env: dict[str, str], **more: object) -> bytes:
+    """What `inside.py` reads: the program, its limits and what only this runner adds, then the files."""
+    limits = job.limits
+    always = {"HOME": FOLDER, "LANG": "C.UTF-8", "TMPDIR": "/tmp", "PYTHONUNBUFFERED": "1"}  # noqa: S108 - inside the container  # nosec B108
+    order = {
+        "command": list(job.command),
+        "env": {"PATH": PATH, **env, **always, **job.env},
+        "files": len(job.files),
+        "out": base.OUT,
+        "artefacts": limits.artefacts_mb * 1_000_000,
+        "rlimits": {
+            "RLIMIT_CORE": 0,
+            "RLIMIT_CPU": round(limits.cpu_seconds) + 1,  # of one process; the sum is watched
+            "RLIMIT_FSIZE": limits.file_mb * 1_000_000,
+            "RLIMIT_NOFILE": 512,
+            **rlimits,
+        },
+        **more,
+    }
+    return b"".join([frames.pack(order, job.stdin), *(frames.pack({"path": path}, content) for path, content in job.files.items())])
+
+
+def verdict(ended: dict[str, Any], job: base.Job) -> tuple[base.Status, str]:
+    """How a program ended that nobody ended, by its first process's last word: status and reason."""
+    limits, code, number = job.limits, ended.get("exit_code"), ended.get("signal")
+    if ended.get("refused"):
+        return "failed", f"{job.command[0]} could not be started: {ended['refused']}."
+    if ended.get("out_of_memory"):
+        return "oom_killed", f"It used more than {limits.memory_mb} MB of memory."
+    if number == signal.SIGXCPU:
+        return "timed_out", f"It used more than {limits.cpu_seconds:g} s of processor time."
+    if code == 0:
+        return "succeeded", ""
+    return "failed", f"It ended with code {code}." if number is None else f"It was ended by {_name_of(number)}."
 
 
 @cache

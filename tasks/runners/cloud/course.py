@@ -213,7 +213,7 @@ class Course:
         ended = self.ended
         status, reason = self.status, self.reason
         if status is None:
-            status, reason = verdict.of_program(ended, self.limits, self.job.command[0], cancelled=self.cancel_sent)
+            status, reason = verdict.of_program(ended, self.job, cancelled=self.cancel_sent)
         applied = {**vars(self.limits), "by": "Cloud Run, namespaces, seccomp, resource limits", "network": "off"}
         applied |= {"image": settings.CLOUD_RUN_IMAGE, "region": settings.CLOUD_RUN_REGION, "execution": self.execution.rpartition("/")[2]}
         return base.Report(

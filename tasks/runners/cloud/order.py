@@ -12,14 +12,12 @@ from typing import Any
 
 from django.conf import settings
 
-from tasks import frames
-from tasks.runners import base
+from tasks.runners import base, course
 
 END_SECONDS = 30.0  # beyond the wall limit, for what it leaves
 SPARE_MB = 256  # for the Python that watches and the bucket's driver, which takes 64 MB a file
 COPIES = 8  # of the largest file, on its way through two processes
 MOUNT = "/job"
-PATH = "/usr/local/bin:/usr/bin:/bin"
 LABELS = {"deployer": "run"}
 
 
@@ -48,24 +46,9 @@ def body_of(name: str, limits: base.Limits, size: int) -> dict[str, Any]:
 
 
 def packed(job: base.Job) -> bytes:
-    """What `inside.py` reads: the order with stdin, then the files."""
+    """What `inside.py` reads there: as in the sandbox."""
     limits = job.limits
-    order = {
-        "command": list(job.command),
-        "env": {"PATH": PATH, "HOME": "/work", "LANG": "C.UTF-8", "TMPDIR": "/tmp", "PYTHONUNBUFFERED": "1", **job.env},  # noqa: S108 - inside the container  # nosec B108
-        "files": len(job.files),
-        "out": base.OUT,
-        "artefacts": limits.artefacts_mb * 1_000_000,
-        "rlimits": {
-            "RLIMIT_CORE": 0,
-            "RLIMIT_CPU": round(limits.cpu_seconds) + 1,
-            "RLIMIT_FSIZE": limits.file_mb * 1_000_000,
-            "RLIMIT_NOFILE": 512,
-            "RLIMIT_NPROC": limits.processes,
-            "RLIMIT_AS": max(4 * limits.memory_mb, 2048) * 1_000_000,
-        },
-    }
-    return b"".join([frames.pack(order, job.stdin), *(frames.pack({"path": path}, content) for path, content in job.files.items())])
+    return course.packed(job, {"RLIMIT_NPROC": limits.processes, "RLIMIT_AS": max(4 * limits.memory_mb, 2048) * 1_000_000}, {})
 
 
 @cache

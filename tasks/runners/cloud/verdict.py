@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from typing import Any
 
-from tasks.runners import base
+from tasks.runners import base, course
 from tasks.runners.cloud.inside import NOT_ROOT
 from tasks.runners.cloud.jobs import message_of
 
@@ -13,24 +13,19 @@ Verdict = tuple[base.Status, str]
 FELT = 0.9  # of the memory limit: who is killed so near to it was killed for it
 
 
-def of_program(ended: dict[str, Any], limits: base.Limits, program: str, *, cancelled: bool) -> Verdict:
+def of_program(ended: dict[str, Any], job: base.Job, *, cancelled: bool) -> Verdict:
     """`ended` is the container's last word. `cancelled`: we asked for the end."""
-    code, number = ended.get("exit_code"), ended.get("signal")
+    limits = job.limits
     if ended["status"] == "cancelled":
         return ("cancelled", "It was cancelled.") if cancelled else ("internal_error", "Cloud Run ended the container before its time.")
     if ended["status"]:
         return ended["status"], ended["reason"]
     if not ended["told"]:
         return "internal_error", "The container's first process ended before its report."
-    if ended.get("refused"):
-        return "failed", f"{program} could not be started: {ended['refused']}."
-    if number == signal.SIGXCPU:
-        return "timed_out", f"It used more than {limits.cpu_seconds:g} s of processor time."
-    if number == signal.SIGKILL and ended["memory_peak_kb"] * 1024 > FELT * limits.memory_mb * 1_000_000:  # the container's limit was quicker
+    felt = ended["memory_peak_kb"] * 1024 > FELT * limits.memory_mb * 1_000_000
+    if ended.get("signal") == signal.SIGKILL and felt:  # the container's limit was quicker
         return "oom_killed", f"It used about {limits.memory_mb} MB of memory."
-    if code == 0:
-        return "succeeded", ""
-    return "failed", f"It ended with code {code}." if number is None else f"It was ended by {_name_of(number)}."
+    return course.verdict(ended, job)
 
 
 def of_container(execution: dict[str, Any], task: dict[str, Any], limits: base.Limits, *, started: bool, cancelled: bool) -> Verdict:
@@ -49,10 +44,3 @@ def of_container(execution: dict[str, Any], task: dict[str, Any], limits: base.L
     if started and "timeout" in said.lower():
         return "timed_out", f"It ran for more than {limits.wall_seconds:g} s."
     return "internal_error", f"The container ended without its report. Cloud Run says: {said or 'nothing'}"[:500]
-
-
-def _name_of(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
