@@ -13,7 +13,7 @@ from django_q.signing import SignedPackage
 from tasks.broker import put
 
 LOOK, EVALUATE, RUN = "tasks.jobs.look_at", "tasks.jobs.evaluate", "tasks.jobs.run_program"
-PROBE = "tasks.jobs.probe_endpoints"
+PROBE, REPORT = "tasks.jobs.probe_endpoints", "tasks.jobs.evaluate_report"
 
 
 def message(function: str, row_id: int, **more: Any) -> str:
@@ -87,6 +87,18 @@ def probe_endpoints(_: int) -> None:
     from tasks.classroom.probe_queue import ask_next
 
     ask_next()
+
+
+def enqueue_reports() -> None:
+    """Put "a report waits" into the queue, in the caller's transaction. Which one is evaluated, the rows tell: the oldest due."""
+    put(message(REPORT, 0, timeout=settings.RUN_TIMEOUT_SECONDS))
+
+
+def evaluate_report(_: int) -> None:
+    """Evaluate the report that has been due longest. Never raises."""
+    from tasks.classroom.evaluating.work import evaluate_next
+
+    evaluate_next()
 
 
 def prune(**options: Any) -> None:

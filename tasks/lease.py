@@ -12,8 +12,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 from django.db import OperationalError, close_old_connections, connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from tasks.errors import LeaseLost
@@ -64,13 +66,17 @@ class Lease:
         owner = f"{owner_name()}:{os.urandom(3).hex()}"
         return cls(round_id, owner) if Round.objects.claim(round_id, owner, LEASE_SECONDS) else None
 
+    def held(self) -> QuerySet[Any]:
+        """The row, only while this lease is on it."""
+        return Round.objects.held(self.round_id, self.owner)
+
     @contextmanager
     def fenced(self) -> Iterator[None]:
         """A transaction in which this lease was still held; it is also renewed."""
         reach_database()
         with transaction.atomic():
             until = timezone.now() + timedelta(seconds=LEASE_SECONDS)
-            if not Round.objects.held(self.round_id, self.owner).update(lease_until=until):
+            if not self.held().update(lease_until=until):
                 raise LeaseLost(self.owner)
             yield
 
@@ -94,7 +100,7 @@ class Lease:
         while not self._stop.wait(RENEW_SECONDS):
             try:
                 until = timezone.now() + timedelta(seconds=LEASE_SECONDS)
-                if not Round.objects.held(self.round_id, self.owner).update(lease_until=until):
+                if not self.held().update(lease_until=until):
                     return
             except Exception:
                 log.warning("lease of round %s could not be renewed", self.round_id, exc_info=True)

@@ -2,8 +2,8 @@
 
 TaskRequest 1─n Round 1─n Attachment, CodeVersion 1─n GeneratedFile, StageRun, Deployment, NotificationAttempt, CheckResult; Message hangs on the
 task. Agents add AgentKey, Result and LogFile; programs that were run are ContainerRun 1─n Artefact. The
-instructor's side: Submission 1─n IssuedTask 1─n IssueTry, RepoReport. The round's row is the state machine,
-everything else is history and append-only.
+instructor's side: Submission 1─n IssuedTask 1─n IssueTry, RepoReport 1─n CheckResult; GradeBook 1─n GradeColumn 1─n GradeOverride, and Grade. The
+round's row is the state machine, everything else is history and append-only.
 """
 
 from tasks.models.agents import AgentKey, IdempotencyKey, LogFile, Result
@@ -11,6 +11,7 @@ from tasks.models.classroom import IssuedTask, IssueTry, RepoReport, Submission
 from tasks.models.code import CodeVersion, GeneratedFile
 from tasks.models.conversation import Message
 from tasks.models.evidence import CompiledCheck, Screenshot
+from tasks.models.grades import Grade, GradeBook, GradeColumn, GradeOverride
 from tasks.models.pipeline import CheckResult, Deployment, NotificationAttempt, StageRun
 from tasks.models.requests import Attachment, Round, TaskRequest
 from tasks.models.runs import Artefact, ContainerRun
@@ -26,6 +27,10 @@ __all__ = [
     "ContainerRun",
     "Deployment",
     "GeneratedFile",
+    "Grade",
+    "GradeBook",
+    "GradeColumn",
+    "GradeOverride",
     "IdempotencyKey",
     "IssueTry",
     "IssuedTask",

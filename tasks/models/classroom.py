@@ -7,6 +7,13 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 
+class OfCourse(models.Manager["Submission"]):
+    """Submissions of the course; those that somebody tries out a service with are no part of a class."""
+
+    def get_queryset(self) -> models.QuerySet[Submission]:
+        return super().get_queryset().filter(is_practice=False)
+
+
 class Submission(models.Model):
     """A student's service: where it is and the secret that it wants, encrypted (`tasks.classroom.sealing`) and never shown, logged or exported."""
 
@@ -22,6 +29,7 @@ class Submission(models.Model):
     sealed_secret = models.TextField(editable=False)
     submitted_at = models.DateTimeField(help_text="the row's timestamp in the form's sheet")
     is_active = models.BooleanField("takes part", default=True, help_text="nothing is sent to those who do not")
+    is_practice = models.BooleanField("practice", default=False, editable=False, help_text="made by the practice page: no part of a class")
     note = models.CharField(max_length=500, blank=True)
     probe = models.CharField(max_length=12, choices=Probe.choices, blank=True, default=Probe.UNKNOWN, editable=False)
     probe_detail = models.CharField(max_length=300, blank=True, editable=False)
@@ -30,9 +38,14 @@ class Submission(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
+    objects = OfCourse()
+    every = models.Manager["Submission"]()
+
     class Meta:
         ordering = ["email"]
-        constraints = [models.UniqueConstraint(Lower("email"), name="one_submission_per_email")]
+        default_manager_name = "every"
+        constraints = [models.UniqueConstraint(Lower("email"), "is_practice", name="one_submission_per_email")]
+        permissions = [("practise_submission", "Can send a practice task to a service")]
 
     def __str__(self) -> str:
         return self.email
@@ -128,14 +141,26 @@ class RepoReport(models.Model):
     repeats = models.PositiveIntegerField(default=0)
     state = models.CharField(max_length=8, choices=State.choices, default=State.QUEUED)
     error = models.CharField(max_length=500, blank=True, help_text="why it could not be evaluated: a fault of ours or of the network")
+    due_at = models.DateTimeField(default=timezone.now, help_text="when it is to be evaluated, or looked at again")
+    attempt = models.PositiveIntegerField(default=0, help_text="looks since its evaluation was asked for")
+    lease_owner = models.CharField(max_length=100, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
     evaluated_at = models.DateTimeField(null=True, blank=True)
+    seconds = models.FloatField(null=True, blank=True, help_text="that its evaluation took")
+    facts = models.JSONField(default=dict, blank=True, help_text="of the repository: when it was made, commits, files, bytes")
+    prints = models.JSONField(default=dict, blank=True, help_text="of the files: their shas, and marks that similar texts share")
 
     class Meta:
         verbose_name = "report"
         ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["due_at", "id"], condition=models.Q(state="queued"), name="report_due"),
+            models.Index(fields=["lease_until"], condition=models.Q(state="running"), name="report_leased"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["issued", "repo_url", "commit_sha", "pages_url"], name="one_row_per_report"),
         ]
+        permissions = [("evaluate_reporeport", "Can have reports evaluated again")]
 
     def __str__(self) -> str:
         return f"report on {self.issued}"

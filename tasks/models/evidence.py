@@ -11,9 +11,10 @@ from tasks.models.requests import Round
 
 
 class Screenshot(models.Model):
-    """The page as the browser saw it: of a version before publishing, or of a deployment on the live address."""
+    """The page as the browser saw it: of a version before publishing, of a deployment on the live address, or of a student's report."""
 
-    round = models.ForeignKey(Round, on_delete=models.CASCADE, related_name="screenshots")
+    round = models.ForeignKey(Round, null=True, blank=True, on_delete=models.CASCADE, related_name="screenshots")
+    report = models.ForeignKey("tasks.RepoReport", null=True, blank=True, on_delete=models.CASCADE, related_name="screenshots")
     version = models.ForeignKey(CodeVersion, null=True, blank=True, on_delete=models.CASCADE, related_name="screenshots")
     deployment = models.ForeignKey(Deployment, null=True, blank=True, on_delete=models.CASCADE, related_name="screenshots")
     name = models.CharField(max_length=20, help_text="desktop or phone")
@@ -25,6 +26,9 @@ class Screenshot(models.Model):
 
     class Meta:
         ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(round=None) ^ models.Q(report=None), name="picture_of_a_round_or_a_report"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} {self.width}×{self.height}"

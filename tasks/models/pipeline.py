@@ -97,7 +97,7 @@ class NotificationAttempt(models.Model):
 
 
 class CheckResult(models.Model):
-    """What one check said of one version (before publishing) or of one deployment (on the live page)."""
+    """What one check said: of one version of a round (before publishing), of one deployment (on the live page), or of what a student reported."""
 
     class Status(models.TextChoices):
         PASS = "pass", "pass"
@@ -111,11 +111,15 @@ class CheckResult(models.Model):
         COMMON = "common", "common"
         REGRESSION = "regression", "regression"
 
-    round = models.ForeignKey(Round, on_delete=models.CASCADE, related_name="check_results")
+    round = models.ForeignKey(Round, null=True, blank=True, on_delete=models.CASCADE, related_name="check_results")
+    report = models.ForeignKey("tasks.RepoReport", null=True, blank=True, on_delete=models.CASCADE, related_name="check_results")
     version = models.ForeignKey(CodeVersion, null=True, blank=True, on_delete=models.CASCADE, related_name="check_results")
     deployment = models.ForeignKey(Deployment, null=True, blank=True, on_delete=models.CASCADE, related_name="check_results")
     source = models.CharField(max_length=10, choices=Source.choices, default=Source.COMMON)
     kind = models.CharField(max_length=20, help_text="the evaluator: license, readme, files, leaks, …")
+    key = models.CharField(
+        max_length=100, blank=True, help_text="of a report's check: the same for every student of a brief, the grade-book's column"
+    )
     title = models.CharField(max_length=500)
     expression = models.TextField(blank=True)
     status = models.CharField(max_length=10, choices=Status.choices)
@@ -129,6 +133,9 @@ class CheckResult(models.Model):
     class Meta:
         verbose_name = "check result"
         ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(round=None) ^ models.Q(report=None), name="check_of_a_round_or_a_report"),
+        ]
 
     def __str__(self) -> str:
         return self.title
