@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,19 +18,18 @@ from django.db import transaction
 
 from tasks.backends import load, names
 from tasks.check_forms import classify
+from tasks.compiled_checks import compile_missing, stored_predicate
 from tasks.evaluators import Evaluator, Finding, Subject, prose
 from tasks.files import fileset
-from tasks.generators import get_generator
-from tasks.models import Attachment, CheckResult, CodeVersion, CompiledCheck, Deployment, GeneratedFile, Round, Screenshot
-from tasks.prose.compiler import compile_with_model, key
+from tasks.models import Attachment, CheckResult, CodeVersion, Deployment, GeneratedFile, Round, Screenshot
 from tasks.prose.language import Verdict
 from tasks.prose.predicates import expressions
+from tasks.storable import storable, storable_data
 
 log = logging.getLogger(__name__)
 
 GUARDS = ("attachments", "leaks", "license", "workflows")  # they run even with EVALUATE=off
 LIVE = ("page", "prose")  # what is looked at again on the live address
-COMPILE_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
@@ -98,8 +97,10 @@ def evaluate(round_: Round, version: CodeVersion, *, url: str = "", seconds: flo
     return said
 
 
-def look(subject: Subject, chosen: Sequence[str], *, checks_only: bool = False) -> list[Said]:
-    """What the chosen evaluators say of one subject; with `checks_only` no more than the verdicts on its checks."""
+def look(subject: Subject, chosen: Sequence[str], *, checks_only: bool = False, reported: bool = False) -> list[Said]:
+    """What the chosen evaluators say of one subject; with `checks_only` no more than the verdicts on its checks.
+
+    `reported`: it is what a student reported, so every English check is decided, on the files or the live page, and a fault of ours fails nobody."""
     predicates = {text: prose.predicate_for(text, subject, stored_predicate) for text in prose.sentences(subject.checks)}
     in_browser = {text: expressions(predicate, subject) for text, (predicate, _) in predicates.items() if predicate}
     own = own_js(subject)
@@ -111,15 +112,15 @@ def look(subject: Subject, chosen: Sequence[str], *, checks_only: bool = False) 
         if name == "page":
             if checks_only and not own and not asked:
                 continue
-            findings = ask(name, replace(subject, checks=(*subject.checks, *({"js": expression} for expression in sorted(asked)))))
+            findings = ask(name, replace(subject, checks=(*subject.checks, *({"js": text} for text in sorted(asked)))), reported=reported)
             answers = {finding.expression: Verdict(finding.status, finding.reason, finding.evidence) for finding in findings if finding.expression}
             findings = [finding for finding in findings if finding.expression not in asked]
         elif name == "prose":
             browser = decided(answers).get
-            wanted = [text for text in predicates if not subject.url or in_browser.get(text)]
+            wanted = [text for text in predicates if reported or not subject.url or in_browser.get(text)]
             findings = [prose.finding(text, predicates[text][0], subject, source=predicates[text][1], browser=browser) for text in wanted]
         else:
-            findings = ask(name, subject)
+            findings = ask(name, subject, reported=reported)
         if checks_only:
             findings = [finding for finding in findings if finding.source == CheckResult.Source.TASK]
         share = (time.monotonic() - started) / max(1, len(findings))
@@ -137,45 +138,49 @@ def own_js(subject: Subject) -> set[str]:
     return {text for kind, text in map(classify, subject.checks) if kind == "js"}
 
 
-def ask(name: str, subject: Subject) -> list[Finding]:
-    """The evaluator's findings. Its own bug is our fault and not the page's, but a guard that cannot tell does not let anything through."""
+def ask(name: str, subject: Subject, *, reported: bool = False) -> list[Finding]:
+    """The evaluator's findings. Its own bug is our fault and not the page's, but a guard that cannot tell lets nothing of ours through."""
     evaluator: Evaluator = load("evaluators", "Evaluator", name)
     try:
         return list(evaluator.evaluate(subject))
     except Exception as error:
         log.exception("evaluator %s failed", name)
-        guards = name in GUARDS
+        guards = name in GUARDS and not reported
         reason = f"The evaluator itself failed ({type(error).__name__}); the log has the trace."
         return [Finding(f"{name} evaluator", "fail" if guards else "error", reason, guards=guards)]
+
+
+def rows(said: Iterable[Said], **of: Any) -> tuple[list[CheckResult], list[Screenshot]]:
+    """The findings as rows that are not stored yet, `of` a round's version and deployment, or of a report."""
+    results, shots = [], []
+    for item in said:
+        finding = item.finding
+        evidence = dict(finding.evidence)
+        shots += [Screenshot(**of, **shot) for shot in evidence.pop("shots", [])]
+        passed = 1.0 if finding.status == CheckResult.Status.PASS else 0.0
+        results.append(
+            CheckResult(
+                **of,
+                source=finding.source,
+                kind=item.kind,
+                title=storable(finding.title)[:500],
+                expression=storable(finding.expression),
+                status=finding.status,
+                guards=finding.guards,
+                score=passed if finding.score is None else finding.score,
+                reason=storable(finding.reason)[:1000],
+                evidence=storable_data(evidence),
+                seconds=round(item.seconds, 3),
+            )
+        )
+    return results, shots
 
 
 def record(
     said: list[Said], round_: Round, version: CodeVersion, deployment: Deployment | None, fence: AbstractContextManager[None]
 ) -> list[CheckResult]:
     """Store the findings, in place of former ones of the same version (or deployment), with the version's score."""
-    results, shots = [], []
-    for item in said:
-        finding = item.finding
-        evidence = dict(finding.evidence)
-        for shot in evidence.pop("shots", []):
-            shots.append(Screenshot(round=round_, version=version, deployment=deployment, **shot))
-        results.append(
-            CheckResult(
-                round=round_,
-                version=version,
-                deployment=deployment,
-                source=finding.source,
-                kind=item.kind,
-                title=finding.title[:500],
-                expression=finding.expression,
-                status=finding.status,
-                guards=finding.guards,
-                score=1.0 if finding.status == CheckResult.Status.PASS else 0.0,
-                reason=finding.reason[:1000],
-                evidence=evidence,
-                seconds=round(item.seconds, 3),
-            )
-        )
+    results, shots = rows(said, round=round_, version=version, deployment=deployment)
     score = score_of(results)
     with fence:
         for model in (CheckResult, Screenshot):
@@ -218,31 +223,8 @@ def alone(round_: Round) -> Iterator[None]:
         yield
 
 
-# -- English checks --------------------------------------------------------------------------------------------------------------------
-
-
-def stored_predicate(text: str, brief: str) -> dict[str, Any] | None:
-    """The predicate that a model made of this check before."""
-    return CompiledCheck.objects.filter(key=key(text, brief)).values_list("predicate", flat=True).first()
-
-
 def compile_checks(round_: Round, version: CodeVersion, seconds: float) -> int:
-    """Have a model turn the English checks that no rule knows into predicates, each once; how many were asked for. Nothing is asked of `offline`."""
-    if not settings.EVALUATE or settings.GENERATOR == "offline":
+    """Have a model turn the round's English checks that no rule knows into predicates; how many were asked for. Nothing is asked of `offline`."""
+    if not settings.EVALUATE:
         return 0
-    end = time.monotonic() + seconds
-    generator = get_generator(settings.GENERATOR)
-    paths = sorted(version.files.values_list("path", flat=True))
-    asked = 0
-    subject = subject_of(round_, version)
-    for text in prose.sentences(subject.checks):
-        left = end - time.monotonic()
-        if left < 5 or prose.predicate_for(text, subject, stored_predicate)[0] is not None:
-            continue
-        model = generator.models()[0]
-        predicate = compile_with_model(text, round_.brief, paths, generator, model, min(COMPILE_SECONDS, left))
-        asked += 1
-        if predicate is not None:
-            with alone(round_):  # not for a round that was erased meanwhile
-                CompiledCheck.objects.get_or_create(key=key(text, round_.brief), defaults={"text": text, "predicate": predicate, "model": model})
-    return asked
+    return compile_missing(subject_of(round_, version), seconds, lambda: alone(round_))  # not for a round that was erased meanwhile

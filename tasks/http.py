@@ -33,7 +33,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
 
-from tasks.address_guard import Target, check_addresses, check_target, parse_url
+from tasks.address_guard import IPAddress, Target, check_addresses, check_target, parse_url
 from tasks.connections import TimeLimit, connected, is_ours, resolve
 from tasks.errors import AddressRefused, RemoteUnavailable, TaskError, TooLarge
 from tasks.redaction import redact
@@ -69,6 +69,19 @@ class _Request:
 def check_url(url: str) -> None:
     """What can be said about a URL without asking anybody: its form, its port, a literal address. Raises `AddressRefused`."""
     check_target(parse_url(url))
+
+
+def judged_addresses(url: str, seconds: float = 10.0) -> list[IPAddress]:
+    """What the host of somebody else's URL stands for, judged as `fetch` would: for a browser that connects by itself, to exactly these."""
+    target = parse_url(url)
+    check_target(target)
+    deadline = TimeLimit(seconds)
+    try:
+        found = [ip_address(address[0]) for _, address in resolve(target, deadline)]
+    except OSError as error:
+        raise _unavailable(target, error, deadline) from error
+    check_addresses(target, found, is_ours=is_ours)
+    return found
 
 
 def fetch(

@@ -565,3 +565,14 @@ def test_a_redirect_from_https_to_http_is_refused(tls_peer, peer, known_authorit
         fetch(tls_peer.url(host="evaluator.example", scheme="https"), redirects=1)
     assert "from https to http" in refused.value.message
     assert canary.connections == 0
+
+
+def test_the_addresses_of_a_url_are_judged_as_a_request_to_it_would_be(settings, resolver) -> None:
+    settings.ALLOWED_PRIVATE_HOSTS = []
+    asked = resolver(["93.184.215.14"], ["93.184.215.14", "10.0.0.1"])
+    assert [str(address) for address in http.judged_addresses("https://student.example.org/page")] == ["93.184.215.14"]
+    with pytest.raises(AddressRefused):
+        http.judged_addresses("https://student.example.org/page")
+    with pytest.raises(AddressRefused):
+        http.judged_addresses("http://127.0.0.1/")
+    assert asked == ["student.example.org"] * 2

@@ -39,6 +39,7 @@ def judge(
     files: dict[str, bytes] | None,
     repo: str,
     url: str = "",
+    addresses: Sequence[str] = (),
     checks: Sequence[str] = (),
     seconds: float = 90.0,
     allow: Sequence[str] = (),
@@ -48,8 +49,9 @@ def judge(
 ) -> Report:
     """Look at the page for at most `seconds`. Never raises for anything that the page does.
 
-    `files` (path to content) are served under `/<repo>/`; without them the page at `url` is opened, whose origin may be anywhere. `checks` are
-    JavaScript expressions. `allow` lists private hosts, addresses and networks that the page may reach all the same, as ALLOWED_PRIVATE_HOSTS does.
+    `files` (path to content) are served under `/<repo>/`; without them the page at `url` is opened, whose origin may be anywhere; with `addresses`,
+    which the caller has judged, its host stands for these and no others. `checks` are JavaScript expressions. `allow` lists private hosts, addresses
+    and networks that the page may reach all the same, as ALLOWED_PRIVATE_HOSTS does.
     `cdn` (address to content) is answered without a network: for tests.
     """
     executable = find_chromium()
@@ -65,6 +67,7 @@ def judge(
             "chromium": executable,
             "repo": repo,
             "url": "" if files is not None else url,
+            "addresses": list(addresses),
             "checks": list(checks),
             "seconds": max(1.0, seconds - GRACE),
             "patience": PATIENCE,

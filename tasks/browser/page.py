@@ -76,7 +76,9 @@ class Page:
                     return self.ledger.explain(url, answer["errorText"])
                 await self._loaded.wait()
         except TimeoutError:
-            return f"The page was not complete after {seconds:.0f} s."
+            if self.ledger.status is None:
+                self._crash(f"The server took the request and sent nothing for {seconds:.0f} s.")
+            return self.crashed or f"The page was not complete after {seconds:.0f} s."
         except (cdp.Gone, cdp.Refused) as error:
             return self.crashed or str(error)
         return self.crashed
@@ -186,6 +188,8 @@ class Page:
             try:
                 await self._send("Runtime.evaluate", {"expression": "0"}, timeout=HANG_SECONDS)
             except TimeoutError:
+                if self.ledger.status is None:
+                    continue  # there is no page yet, so it is no script that hangs
                 self.hangs += 1
                 self._emit("error", text=f"A script ran for more than {HANG_SECONDS:.0f} s without a pause and was ended: an endless loop?")
                 if self.hangs >= MAX_HANGS:

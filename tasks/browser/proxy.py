@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import re
 import socket
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_address
 
@@ -35,11 +36,13 @@ class Unreachable(Exception):
 
 
 class Proxy:
-    def __init__(self, *, site: Site | None = None, live: Target | None = None) -> None:
+    def __init__(self, *, site: Site | None = None, live: Target | None = None, pinned: Sequence[IPAddress] = ()) -> None:
         """`site` is answered here, at the address that the browser has for this proxy; `live` is the page to look at where it is already published:
-        its origin is the operator's choice and so admitted wherever it is."""
+        its origin is the operator's choice and so admitted wherever it is, or it has been judged and is at the `pinned` addresses, whatever its name
+        stands for by now."""
         self.site = site
         self.live = live
+        self.pinned = list(pinned)
         self.origin = ""  # host:port by which the browser knows this proxy
         self.private: dict[str, str] = {}  # host:port: why no visitor could get there
         self.unreachable: dict[str, str] = {}  # host:port: why we could not
@@ -128,6 +131,8 @@ class Proxy:
         trusted = self.live is not None and (self.live.host, self.live.port) == (target.host, target.port)
         if not trusted:
             check_target(target)
+        if trusted and self.pinned:
+            return self.pinned
         addresses = [target.literal] if target.literal else await self._resolve(target.host)
         if not trusted:
             check_addresses(target, addresses)

@@ -83,6 +83,7 @@ class Report:
     cpu_seconds: float = 0.0
     memory_peak_mb: float = 0.0
     stopped: str = ""  # why the browser was killed before it was done
+    ours: bool = False  # and that was no doing of the page
     isolation: tuple[str, ...] = ()  # of "namespace", "nobody", "sandbox": what kept the page in, beside the proxy
 
 
@@ -154,6 +155,7 @@ class Collected:
             shots=tuple(self.shots),
             axe=self.axe,
             stopped=stopped,
+            ours=ours,
             **self.values,
             **measured,  # type: ignore[arg-type]
         )

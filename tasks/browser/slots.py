@@ -33,19 +33,21 @@ def patience(seconds: float, *, standing_back: bool) -> float:
 
 
 @contextmanager
-def take(seconds: float) -> Iterator[bool]:
-    """Hold one of the places; False when none came free within that time. With 0 seconds it is tried once, with less (`NONE`) not at all."""
+def take(seconds: float, what: str = "browsers", most: int | None = None) -> Iterator[bool]:
+    """Hold one of the places; False when none came free within that time. With 0 seconds it is tried once, with less (`NONE`) not at all.
+
+    `what` else may not run too often at once on this machine: `most` times, at most once for each core."""
     end = time.monotonic() + seconds
     with ExitStack() as held:
-        while not (got := seconds >= 0 and _try(held)) and time.monotonic() < end:
+        while not (got := seconds >= 0 and _try(held, what, most or places())) and time.monotonic() < end:
             time.sleep(PAUSE)
         yield got
 
 
-def _try(held: ExitStack) -> bool:
-    folder = Path(settings.DATA_DIR) / "browsers"
+def _try(held: ExitStack, what: str, most: int) -> bool:
+    folder = Path(settings.DATA_DIR) / what
     folder.mkdir(parents=True, exist_ok=True)
-    for number in range(places()):
+    for number in range(min(most, places())):
         file = (folder / f"{number}.lock").open("w")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

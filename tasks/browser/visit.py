@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +51,7 @@ async def _with_browser(errand: Errand, jailed: Jailed) -> bool:
 
 def _proxy(errand: Errand) -> Proxy:
     if errand.order["url"]:
-        return Proxy(live=address_guard.parse_url(errand.order["url"]))
+        return Proxy(live=address_guard.parse_url(errand.order["url"]), pinned=[ip_address(text) for text in errand.order["addresses"]])
     files = {head["path"]: File(head["type"], content) for head, content in errand.files if head["for"] == "site"}
     return Proxy(site=Site(errand.order["repo"], files))
 

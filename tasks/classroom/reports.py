@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from tasks.address_guard import parse_url
 from tasks.errors import AddressRefused
+from tasks.jobs import enqueue_reports
 from tasks.models import IssuedTask, RepoReport
 from tasks.payload import MAX_DEPTH, Rejected, check_storable, round_number
 
@@ -128,4 +129,5 @@ def store(issued: IssuedTask, report: ReportIn) -> Received:
         RepoReport.objects.create(issued=issued, commit_sha=report.commit_sha, received_at=now, is_late=late, **urls)
         settled = {"status": IssuedTask.Status.ACCEPTED, "accepted_at": now, "next_try_at": None, "error": ""}
         IssuedTask.objects.filter(pk=issued.pk, status__in=ARRIVED).update(**settled)
+        enqueue_reports()
     return Received(issued, repeated, late)

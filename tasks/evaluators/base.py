@@ -25,6 +25,8 @@ class Subject:
     task: str = ""
     repo: str = ""
     url: str = ""  # set: look at this live page instead of the files
+    addresses: tuple[str, ...] = ()  # where the live page is, as the address guard judged; none: its address is the operator's own
+    refused: str = ""  # why the live page is not to be opened at all
     seconds: float = 90.0  # for all of one evaluator's work
     patience: float = 60.0  # seconds that a free browser is waited for
 
@@ -40,6 +42,7 @@ class Finding:
     evidence: dict[str, Any] = field(default_factory=dict)
     expression: str = ""
     source: str = "common"
+    score: float | None = None  # 0 to 1, where it is not just 1 for pass and 0 for the rest
 
 
 class Evaluator(ABC):

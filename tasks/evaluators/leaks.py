@@ -59,15 +59,29 @@ class Evaluator(base.Evaluator):
                 where = [way for way, form in ways if any(form in view for view in views)]
                 if where:
                     own[_safe(path, forms)] = f"{name} ({where[0]})"
-            for kind, pattern in PATTERNS:
-                if any(_is_key(kind, match[0], subject.brief) for text in texts for match in pattern.finditer(text)):
-                    keys[_safe(path, forms)] = kind
-            for kind, pattern in SERVICES if path not in subject.attachments else ():
-                if any(pattern.search(text) for text in texts):
-                    services[_safe(path, forms)] = kind
+            for kind in keys_in(texts, subject.brief):
+                keys[_safe(path, forms)] = kind
+            for kind in services_in(texts) if path not in subject.attachments else ():
+                services[_safe(path, forms)] = kind
         yield _finding(OWN_TITLE, own, "the value of")
         yield _finding(KEY_TITLE, keys, "what looks like a")
         yield _finding(SERVICE_TITLE, services, "what looks like a", guards=False)
+
+
+def keys_in(texts: Iterable[str], brief: str) -> list[str]:
+    """The kinds of access keys that stand in the texts."""
+    return [kind for kind, pattern in PATTERNS if any(_is_key(kind, match[0], brief) for text in texts for match in pattern.finditer(text))]
+
+
+def services_in(texts: Iterable[str]) -> list[str]:
+    """The kinds of services' credentials whose shape stands in the texts."""
+    return [kind for kind, pattern in SERVICES if any(pattern.search(text) for text in texts)]
+
+
+def nameable(path: str) -> str:
+    """The path as a report may show it: a file's name can be the leak itself."""
+    forms = {name: disguises.forms(value) for name, value in secret_values().items() if _is_telling(value)}
+    return _safe(path, forms)
 
 
 def _finding(title: str, found: dict[str, str], what: str, *, guards: bool = True) -> base.Finding:

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, ClassVar
 
-from tasks.browser import Failure, Report, judge, slots
+from tasks.browser import CheckOutcome, Failure, Report, judge, slots
 from tasks.check_forms import classify
 from tasks.evaluators import base
 
+LOADS, NO_ERRORS, OWN_FILES = "The page loads", "The page throws no errors", "The page finds all of its own files"
 NAMED = 3  # things of a kind that a reason lists; the rest is in the evidence
 FILES = frozenset({"Script", "Stylesheet", "Image", "Font", "Media", "Document"})  # kinds that a page names itself, unlike what an API answers
 
@@ -24,7 +25,11 @@ class Evaluator(base.Evaluator):
     def evaluate(self, subject: base.Subject) -> Iterable[base.Finding]:
         checks = js_checks(subject.checks)
         if not subject.url and not checks and "index.html" not in subject.files:
-            yield base.Finding("The page loads", "skipped", "There is no index.html and no JavaScript check, so there is no page to open.")
+            yield base.Finding(LOADS, "skipped", "There is no index.html and no JavaScript check, so there is no page to open.")
+            return
+        if subject.refused:
+            unseen = tuple(CheckOutcome(check, "fail") for check in checks)
+            yield from about(Report(available=True, reason=subject.refused, checks=unseen), checks)
             return
         with slots.take(subject.patience) as free:
             report = self.look(subject, checks) if free else Report(available=False, reason=slots.BUSY)
@@ -35,6 +40,7 @@ class Evaluator(base.Evaluator):
             files=None if subject.url else subject.files,
             repo=subject.repo or subject.task or "site",
             url=subject.url,
+            addresses=subject.addresses,
             checks=checks,
             seconds=subject.seconds,
             cdn=self.cdn,
@@ -49,7 +55,7 @@ def js_checks(checks: Iterable[Any]) -> tuple[str, ...]:
 def about(report: Report, checks: Sequence[str] = ()) -> Iterator[base.Finding]:
     """What a report says, finding by finding. `checks` are those asked for, in case no browser could be had."""
     if not report.available:
-        yield base.Finding("The page loads", "skipped", report.reason)
+        yield base.Finding(LOADS, "skipped", report.reason)
         yield from (base.Finding(_title(check), "skipped", report.reason, expression=check, source="task") for check in checks)
         return
     yield _loads(report)
@@ -63,6 +69,7 @@ def about(report: Report, checks: Sequence[str] = ()) -> Iterator[base.Finding]:
 
 def _loads(report: Report) -> base.Finding:
     evidence: dict[str, Any] = {
+        "loaded": report.loaded,
         "status": report.status,
         "title": report.title,
         "bytes": report.bytes,
@@ -77,15 +84,17 @@ def _loads(report: Report) -> base.Finding:
             {"name": shot.name, "width": shot.width, "height": shot.height, "media_type": shot.media_type, "content": shot.content}
             for shot in report.shots
         ]
+    if report.ours:
+        return base.Finding(LOADS, "error", report.stopped, evidence=evidence)
     if not report.loaded:
-        return base.Finding("The page loads", "fail", report.reason or report.stopped or "The page did not load.", evidence=evidence)
+        return base.Finding(LOADS, "fail", report.reason or report.stopped or "The page did not load.", evidence=evidence)
     if report.stopped:
-        return base.Finding("The page loads", "fail", f"It loaded, but then: {report.stopped}", evidence=evidence)
-    return base.Finding("The page loads", "pass", evidence=evidence)
+        return base.Finding(LOADS, "fail", f"It loaded, but then: {report.stopped}", evidence=evidence)
+    return base.Finding(LOADS, "pass", evidence=evidence)
 
 
 def _errors(report: Report) -> base.Finding:
-    title = "The page throws no errors"
+    title = NO_ERRORS
     if not report.errors:
         return base.Finding(title, "pass")
     evidence = {"errors": list(report.errors), "console": list(report.console)}
@@ -97,7 +106,7 @@ def _errors(report: Report) -> base.Finding:
 
 
 def _own_files(report: Report) -> base.Finding:
-    title = "The page finds all of its own files"
+    title = OWN_FILES
     failed = [failure for failure in report.failed if failure.place != "remote"]
     if not failed:
         return base.Finding(title, "pass")
@@ -123,7 +132,9 @@ def _checks(report: Report) -> Iterator[base.Finding]:
     for check in report.checks:
         evidence: dict[str, Any] = {"value": check.value, "seconds": check.seconds, **check.seen}
         status, reason = str(check.status), check.reason
-        if check.status == "error" and not report.stopped:
+        if not report.loaded and not report.stopped:  # what a server shows in place of the page makes no check of the page true
+            status, reason = "fail", f"The page does not load. {report.reason}".strip()
+        elif check.status == "error" and not report.stopped:
             status = "undecided"  # not JavaScript after all: nobody's page can make it true
         elif check.status == "fail":
             evidence |= {"console": list(report.console), "errors": list(report.errors)}

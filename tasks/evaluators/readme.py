@@ -21,6 +21,7 @@ class Evaluator(base.Evaluator):
         if path is None or decoded is None:
             reason = "There is no README.md at the root." if path is None else f"{path} is not text."
             yield base.Finding("README.md has all its sections", "fail", reason)
+            yield base.Finding("README.md says enough", "fail", reason)
             return
         text = decoded.text
         lacking = readme.missing(text)

@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from tasks import runs
 from tasks.classroom import sending
+from tasks.classroom.evaluating import queue as reports
 from tasks.models import Worker
 from tasks.worker import clock, dispatcher, pulse
 from tasks.worker.cluster import Cluster, configure, preload
@@ -31,6 +32,7 @@ TICK_SECONDS = 1.0
 SEEN_SECONDS = 2.0
 TIDY_SECONDS = 600.0
 ISSUE_SECONDS = 30.0
+REPORT_SECONDS = 5.0
 ANSWER_SECONDS = 10.0  # what the database gets for one tick's questions
 STOP_SECONDS = float(os.environ.get("DEPLOYER_STOP_SECONDS", "20"))  # what running jobs get to end in
 GAP_SECONDS = 10.0  # a tick that late means that this process was stopped itself
@@ -63,7 +65,7 @@ class Supervisor:
         self._asking = False
         self._outage = self._fresh = False
         self._started = self._start_at = self._ticked = time.monotonic()
-        self._seen = self._tidied = self._issued = -TIDY_SECONDS
+        self._seen = self._tidied = self._issued = self._reported = -TIDY_SECONDS
 
     def run(self) -> None:
         os.environ["DEPLOYER_WORKER"] = self.name
@@ -109,7 +111,7 @@ class Supervisor:
         try:
             with self._patience(ANSWER_SECONDS):
                 self._show()
-                held = dispatcher.release_leases(self.name, self._cluster.has) + runs.end_dead(self.name, self._cluster.has)
+                held = sum(end(self.name, self._cluster.has) for end in (dispatcher.release_leases, runs.end_dead, reports.take_back))
                 dispatcher.dispatch(self.workers, 0.0 if self._fresh else dispatcher.OVERLOOKED_SECONDS)
                 self._fresh = False
                 runs.take_back()
@@ -118,6 +120,10 @@ class Supervisor:
                 if time.monotonic() - self._issued >= ISSUE_SECONDS:
                     self._issued = time.monotonic()
                     sending.enqueue_when_due()
+                if time.monotonic() - self._reported >= REPORT_SECONDS:
+                    self._reported = time.monotonic()
+                    if dispatcher.backlog() <= self.workers:  # whoever waits there is worth no further messages
+                        reports.enqueue_when_due()
                 if time.monotonic() - self._tidied >= TIDY_SECONDS:
                     self._tidied = time.monotonic()
                     dispatcher.tidy()
@@ -181,6 +187,7 @@ class Supervisor:
         with suppress(Interrupted, DatabaseError, InterfaceError), self._patience(1.0):
             dispatcher.release_leases(self.name, lambda pid: False)
             runs.end_dead(self.name, lambda pid: False)
+            reports.take_back(self.name, lambda pid: False, counts=False)
             Worker.objects.filter(name=self.name).update(stopped_at=timezone.now())
 
     # -- signals -------------------------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import socket
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -274,6 +275,15 @@ def test_a_live_page_that_nobody_serves_does_not_load() -> None:
     report = judge(files=None, repo="demo", url="http://127.0.0.1:1999/pages/demo/", screenshots=False, axe=False)
     assert report.loaded is False
     assert report.status == 502
+
+
+def test_a_server_that_takes_the_request_and_says_nothing_is_called_that_and_nobody_waits_for_its_checks() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # connections wait in its queue
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/pages/demo/"
+        report = judge(files=None, repo="demo", url=url, checks=["true"], seconds=8, screenshots=False, axe=False)
+    assert (report.loaded, report.status) == (False, None)
+    assert "sent nothing" in report.reason
+    assert [(check.status, "sent nothing" in check.reason) for check in report.checks] == [("fail", True)]
 
 
 # -- the browser itself ------------------------------------------------------------------------------------------------------------------

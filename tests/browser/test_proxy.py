@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable
+from ipaddress import ip_address
 from typing import Any
 
 import pytest
@@ -132,6 +133,21 @@ def test_a_live_page_is_let_through_at_its_own_port_only(canaries: Canaries) -> 
     assert first == b""  # the canary takes the connection and says nothing
     assert second.startswith(b"HTTP/1.1 403 ")
     assert canaries.hits == [f"{host} {port}"]
+
+
+def test_a_page_whose_name_was_judged_stays_at_the_judged_address_and_no_name_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, canaries: Canaries
+) -> None:
+    host, _, port = next(at for at in canaries.tcp if at.startswith("127.0.0.1")).rpartition(":")
+    asked = resolving(monkeypatch, "10.0.0.1")
+    proxy = Proxy(live=parse_url(f"http://student.example.org:{port}/"), pinned=[ip_address(host)])
+    page, beside = through(
+        proxy, f"GET http://student.example.org:{port}/ HTTP/1.1\n\n", f"GET http://student.example.org:{int(port) ^ 1}/ HTTP/1.1\n\n"
+    )
+    assert page == b""  # the canary takes the connection and says nothing
+    assert beside.startswith(b"HTTP/1.1 403 ")
+    assert canaries.hits == [f"{host} {port}"]
+    assert asked == ["student.example.org"], "for the other port alone"
 
 
 def test_the_site_has_no_sockets_and_takes_no_endless_bodies() -> None:

@@ -28,6 +28,13 @@ def test_there_are_no_more_than_the_places_and_each_comes_free_again() -> None:
         assert free
 
 
+def test_other_work_has_places_of_its_own_and_at_most_as_many_as_it_is_given() -> None:
+    with ExitStack() as held:
+        assert [held.enter_context(slots.take(0, "evaluations", 1)) for _ in range(2)] == [True, False]
+        assert [held.enter_context(slots.take(0)) for _ in range(2)] == [True, True]
+        assert [held.enter_context(slots.take(0, "others", 5)) for _ in range(3)] == [True, True, False]
+
+
 def test_a_place_that_comes_free_is_waited_for() -> None:
     with slots.take(0), ExitStack() as held:
         assert held.enter_context(slots.take(0))

@@ -19,7 +19,7 @@ from http.server import ThreadingHTTPServer
 from typing import Any
 
 # These register their routes.
-from tests.emulators import github_actions, github_git, github_openapi, github_repos  # noqa: F401
+from tests.emulators import github_actions, github_clone, github_git, github_openapi, github_repos  # noqa: F401
 from tests.emulators.github_call import ROUTES, Answer, Call
 from tests.emulators.github_faults import Fault, Faults
 from tests.emulators.github_server import Handler
@@ -171,8 +171,8 @@ class GitHubEmulator:
             self.requests.append(Recorded(method, path, query, status, body, time.monotonic()))
 
     def api_requests(self) -> list[Recorded]:
-        """Every call to the API, without the visits to Pages sites."""
-        return [request for request in list(self.requests) if not request.path.startswith("/pages/")]
+        """Every call to the API, without the visits to Pages sites and without git's own."""
+        return [request for request in list(self.requests) if not request.path.startswith("/pages/") and not github_clone.PATH.match(request.path)]
 
     def writes(self) -> list[Recorded]:
         return [request for request in self.api_requests() if request.method not in {"GET", "HEAD"}]

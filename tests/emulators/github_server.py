@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from tests.emulators import github_clone
 from tests.emulators.github_call import Answer
 from tests.emulators.github_faults import HTML, Fault
 
@@ -50,6 +51,9 @@ class Handler(BaseHTTPRequestHandler):
             status, headers, data = self.github.site(path)
             return Answer(status, data, headers)
         headers = {name.lower(): value for name, value in self.headers.items()}
+        fetched = github_clone.answer(self.github, path, query, headers, body)
+        if fetched is not None:
+            return fetched
         answer = self.github.answer(self.command, path, query, headers, body)
         data = b"" if answer.body is None else json.dumps(answer.body).encode()
         limits = {"X-RateLimit-Limit": "5000", "X-RateLimit-Remaining": "4999", "X-RateLimit-Reset": str(int(time.time()) + 3600)}

@@ -117,3 +117,24 @@ def test_screenshots_travel_in_the_evidence() -> None:
     assert found(replace(GOOD, shots=(shot,)), "The page loads").evidence["shots"] == [
         {"name": "desktop", "width": 1280, "height": 800, "media_type": "image/webp", "content": b"RIFF"}
     ]
+
+
+def test_no_check_comes_true_on_what_a_server_shows_in_place_of_the_page() -> None:
+    report = Report(available=True, status=404, reason="The page answered 404.", checks=(CheckOutcome("!document.querySelector('b')", "pass"),))
+    loads, check = list(page.about(report))[:2]
+    assert (loads.status, check.status) == ("fail", "fail")
+    assert check.reason == "The page does not load. The page answered 404."
+
+
+def test_a_browser_that_ended_by_itself_is_our_fault_and_fails_nobody() -> None:
+    outcome = CheckOutcome("1 === 1", "error", "No outcome: it ended.")
+    found = list(page.about(Report(available=True, stopped="It ended.", ours=True, checks=(outcome,))))
+    assert {finding.status for finding in found} == {"error"}
+
+
+def test_a_page_that_is_not_to_be_opened_fails_with_its_checks_and_no_browser_is_started(monkeypatch) -> None:
+    monkeypatch.setattr(page, "judge", lambda **_: 1 / 0)
+    subject = Subject(files={}, brief="", checks=({"js": "1 === 1"},), url="http://10.0.0.1/", refused="It is private.")
+    found = list(page.Evaluator().evaluate(subject))
+    assert {finding.status for finding in found} == {"fail"}
+    assert all("It is private." in finding.reason for finding in found)

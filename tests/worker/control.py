@@ -22,9 +22,9 @@ def clear(running: int | None) -> None:
     """Every row that a worker makes or takes, but the row of the worker that goes on running."""
     from django_q.models import OrmQ, Task
 
-    from tasks.models import ContainerRun, TaskRequest, Worker, WriteBudget
+    from tasks.models import ContainerRun, IssuedTask, Submission, TaskRequest, Worker, WriteBudget
 
-    for model in (OrmQ, Task, TaskRequest, ContainerRun, WriteBudget):
+    for model in (OrmQ, Task, TaskRequest, ContainerRun, WriteBudget, IssuedTask, Submission):
         model.objects.all().delete()
     Worker.objects.exclude(pid=running).delete()
 
@@ -60,6 +60,22 @@ def runs_rows() -> list[list[Any]]:
     from tasks.models import ContainerRun
 
     return [list(row) for row in ContainerRun.objects.order_by("pk").values_list("status", "reason", "stdout", "lease_owner")]
+
+
+def report(url: str) -> int:
+    """A student's report of this page, to be evaluated."""
+    from tasks.jobs import enqueue_reports
+    from tests.classroom.evaluating.work import make_report
+
+    made = make_report(pages_url=url)
+    enqueue_reports()
+    return int(made.pk)
+
+
+def report_row(pk: int) -> list[Any]:
+    from tasks.models import RepoReport
+
+    return list(RepoReport.objects.values_list("state", "attempt", "lease_owner", "error").get(pk=pk))
 
 
 def post(*bodies: dict[str, Any]) -> None:

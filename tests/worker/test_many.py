@@ -65,7 +65,9 @@ def shares(story: list[dict[str, Any]]) -> Counter[str]:
     return Counter(worker for item in story for worker in item["workers"])
 
 
-@pytest.mark.parametrize("machines", [("", "", ""), MACHINES], ids=["one machine", "three machines"])
+@pytest.mark.parametrize(
+    "machines", [pytest.param(("", "", ""), id="one machine", marks=pytest.mark.rest), pytest.param(MACHINES, id="three machines")]
+)
 def test_three_workers_on_postgresql_do_every_round_once(
     postgres_box: Box, machines: tuple[str, ...], github: GitHubEmulator, evaluator: Evaluator
 ) -> None:
