@@ -12,9 +12,11 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from tasks import http
-from tasks.demo.briefs import bodies, brief_names
+from tasks.classroom import practice, rows, trial
+from tasks.demo.briefs import SEED, bodies, brief_names
 from tasks.demo.evaluator import Evaluator
-from tasks.errors import TaskError
+from tasks.errors import Conflict, TaskError
+from tasks.payload import Rejected
 
 
 class Command(BaseCommand):
@@ -22,6 +24,8 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("brief", nargs="?", default="sales-total", help=f"one of {', '.join(brief_names())}, or a .json file")
+        parser.add_argument("--brief-file", default="", metavar="NAME", help="a brief of templates/briefs, made for --email and this hour")
+        parser.add_argument("--report", action="store_true", help="keep it as practice and evaluate what is reported, as for a class")
         parser.add_argument("--url", default=f"{settings.PUBLIC_URL}/ready")
         parser.add_argument("--secret", default=settings.STUDENT_SECRET, help="default: STUDENT_SECRET")
         parser.add_argument("--email", default="student@example.com")
@@ -35,7 +39,7 @@ class Command(BaseCommand):
         results = []
         with Evaluator() as evaluator:
             for body in self.requests(options, options["evaluation_url"] or evaluator.url):
-                results.append(self.send(body, evaluator, options))
+                results.append(self.practise(body, evaluator, options) if options["report"] else self.send(body, evaluator, options))
                 if not results[-1]["ok"]:
                     break
         if options["json"]:
@@ -43,7 +47,8 @@ class Command(BaseCommand):
         sys.exit(0 if all(result["ok"] for result in results) else 1)
 
     def requests(self, options: dict[str, Any], evaluation_url: str) -> list[dict[str, Any]]:
-        name = options["brief"]
+        name = options["brief_file"] or options["brief"]
+        seed = practice.seed() if options["brief_file"] else SEED
         if name.endswith(".json"):
             try:
                 body = json.loads(Path(name).read_text(encoding="utf-8"))
@@ -53,8 +58,22 @@ class Command(BaseCommand):
         if name not in brief_names():
             raise CommandError(f"There is no brief {name!r}: use {', '.join(brief_names())}, or a .json file.", returncode=2)
         task = options["task"] or f"{name}-{uuid.uuid4().hex[:5]}"
-        all_rounds = bodies(name, email=options["email"], task=task, evaluation_url=evaluation_url)
+        all_rounds = bodies(name, email=options["email"], task=task, evaluation_url=evaluation_url, seed=seed)
         return [body | {"secret": options["secret"]} for body in all_rounds if options["round"] in {0, body["round"]}]
+
+    def practise(self, body: dict[str, Any], evaluator: Evaluator, options: dict[str, Any]) -> dict[str, Any]:
+        """Sent, reported and evaluated as for a class. `ok`: every check that could be made passed."""
+        say = self.stderr.write if options["json"] else self.stdout.write
+        try:
+            done = trial.run(
+                body, Path(options["brief_file"] or options["brief"]).stem, options["url"], options["secret"], evaluator, options["seconds"]
+            )
+        except (Conflict, Rejected, rows.Unfit) as error:
+            raise CommandError(str(error), returncode=2) from error
+        say(f"round {body['round']} of {body['task']}: {done['said']}")
+        for check in done["checks"]:
+            say(f"  {check['status']:<10} {check['title']}: {check['reason']}" if check["reason"] else f"  {check['status']:<10} {check['title']}")
+        return done
 
     def send(self, body: dict[str, Any], evaluator: Evaluator, options: dict[str, Any]) -> dict[str, Any]:
         say = self.stderr.write if options["json"] else self.stdout.write
