@@ -14,9 +14,9 @@ def brief_names() -> list[str]:
     return briefs.names()
 
 
-def bodies(name: str, *, email: str, task: str, evaluation_url: str) -> list[dict[str, Any]]:
+def bodies(name: str, *, email: str, task: str, evaluation_url: str, seed: str = SEED) -> list[dict[str, Any]]:
     """One body a round, without the secret; each has a nonce of its own."""
-    rounds = [briefs.make(name, email, SEED, number) for number in range(1, len(briefs.variants(name)) + 1)]
+    rounds = [briefs.make(name, email, seed, number) for number in range(1, len(briefs.variants(name)) + 1)]
     return [
         {
             "email": email,
