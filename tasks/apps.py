@@ -1,6 +1,7 @@
 """Django wiring of the one app."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class TasksConfig(AppConfig):
@@ -9,3 +10,6 @@ class TasksConfig(AppConfig):
 
     def ready(self) -> None:
         from tasks import system_checks  # noqa: F401
+        from tasks.classroom.groups import ensure
+
+        post_migrate.connect(ensure, sender=self, dispatch_uid="tasks.classroom.groups")

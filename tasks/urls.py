@@ -3,7 +3,7 @@
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from tasks.api import pages, repos
+from tasks.api import pages, repos, student_report
 from tasks.api.notify import NotifyView
 from tasks.api.ready import ReadyView
 from tasks.api.status import BannerView, HealthView, LogsView, RoundStatusView, StatusView
@@ -22,5 +22,6 @@ urlpatterns = [
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema", metadata_class=None), name="docs"),
     path("", include(pages.urlpatterns)),
     path("", include(repos.urlpatterns)),
+    path("", include(student_report.urlpatterns)),
     path("", include("tasks.api.compat_urls")),
 ]

@@ -67,7 +67,7 @@ class ReadOnlyAdmin(List):
         return False
 
 
-class PageAdmin(ReadOnlyAdmin):
+class Paged(List):
     """A record shown by `page_template` in place of a form; `page_context` gives what the template needs."""
 
     page_template: ClassVar[str]
@@ -103,6 +103,10 @@ class PageAdmin(ReadOnlyAdmin):
         }
         request.current_app = self.admin_site.name
         return TemplateResponse(request, template, context)
+
+
+class PageAdmin(Paged, ReadOnlyAdmin):
+    """A record of history with a page of its own."""
 
 
 class SuperuserDeletes(PageAdmin):

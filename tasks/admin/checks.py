@@ -32,7 +32,7 @@ class CheckResultAdmin(OfRound):
     readonly_fields = ("state", "round_link", "seen_on", "code", "seen", "took", "made")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        queryset = cast("QuerySet[Any]", super().get_queryset(request)).select_related(*self.list_select_related)
+        queryset = cast("QuerySet[Any]", super().get_queryset(request)).filter(report=None).select_related(*self.list_select_related)
         queryset = queryset.defer("round__brief", "round__checks", "version__prompt", "version__raw_answer")
         return queryset.defer("evidence", "expression") if is_list(request) else queryset
 

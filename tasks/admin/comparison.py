@@ -37,7 +37,7 @@ class Pair:
 def by_version(results: Iterable[CheckResult]) -> dict[int, dict[Key, CheckResult]]:
     """Results before publishing, each version's from the last round that looked at it, under keys by which two versions can be matched."""
     rows = sorted(results, key=lambda row: row.pk)
-    last = {row.version_id: row.round_id for row in sorted(rows, key=lambda row: row.round_id)}
+    last = {row.version_id: row.round_id for row in sorted(rows, key=lambda row: row.round_id or 0)}
     found: dict[int, dict[Key, CheckResult]] = {}
     seen: Counter[tuple[int, str, str, str, str]] = Counter()
     for row in rows:

@@ -10,7 +10,8 @@ from django.db.models.functions import Coalesce
 
 from tasks.admin import columns
 from tasks.admin.filters import attention
-from tasks.models import AgentKey, CodeVersion, ContainerRun, Round
+from tasks.classroom.evaluating import queue
+from tasks.models import AgentKey, CodeVersion, ContainerRun, RepoReport, Round
 
 AGENT_SEEN = timedelta(minutes=15)
 
@@ -29,6 +30,7 @@ def count(now: datetime) -> dict[str, Any]:
         **in_progress(now),
         **programs(),
         **agents(now),
+        **reports(),
         "attention": Round.objects.filter(attention()).count(),
         "any": Round.objects.exists(),
     }
@@ -53,6 +55,13 @@ def programs() -> dict[str, int]:
     return ContainerRun.objects.filter(status__in=ContainerRun.OPEN).aggregate(
         programs=Count("pk"), programs_running=Count("pk", filter=~waits), programs_waiting=Count("pk", filter=waits)
     )
+
+
+def reports() -> dict[str, int]:
+    """The class's reports: those that wait for their evaluation, and those that met an error of ours."""
+    rows = RepoReport.objects.filter(issued__submission__is_practice=False)
+    waiting = rows.filter(state__in=(RepoReport.State.QUEUED, RepoReport.State.RUNNING)).count()
+    return {"reports_waiting": waiting, "reports_ours": queue.with_our_errors(rows).count(), "reports": int(rows.exists())}
 
 
 def agents(now: datetime) -> dict[str, int]:

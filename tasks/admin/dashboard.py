@@ -13,6 +13,7 @@ from tasks.admin import columns
 from tasks.admin.charts import hours, medians
 from tasks.admin.counts import count, spent, summary
 from tasks.admin.filters import attention
+from tasks.admin.start import cards
 from tasks.admin.state import workers_alive
 from tasks.admin.tiles import for_user, may_see, rounds_url, tiles
 from tasks.models import Round
@@ -21,9 +22,9 @@ ATTENTION_ROWS = 10
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """django-unfold's DASHBOARD_CALLBACK. Staff without the right to see rounds get the list of what they may see."""
+    """django-unfold's DASHBOARD_CALLBACK. Staff without the right to see rounds get what they may do, and the list of what they may see."""
     if not may_see(request, Round):
-        return context
+        return {**context, "title": "Start", "start": cards(request)}
     now = timezone.now()
     alive = workers_alive(now)
     numbers = count(now)

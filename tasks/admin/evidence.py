@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
@@ -18,7 +18,16 @@ from tasks.admin.badges import badge
 from tasks.admin.base import ReadOnlyAdmin
 from tasks.admin.downloads import image
 from tasks.admin.pipeline import OfRound
-from tasks.models import CompiledCheck, Round, Screenshot
+from tasks.admin.tiles import may_see
+from tasks.models import CompiledCheck, GradeBook, RepoReport, Round, Screenshot
+
+
+def picture_of(pk: str) -> Screenshot | None:
+    """Any screenshot, where the admin's own list has those of rounds alone."""
+    try:
+        return Screenshot.objects.filter(pk=pk).first()
+    except (ValueError, ValidationError, OverflowError):
+        return None
 
 
 @admin.register(Screenshot)
@@ -34,7 +43,7 @@ class ScreenshotAdmin(OfRound):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         deferred = ("content", "version__prompt", "version__raw_answer", "round__brief", "round__checks")
-        queryset = cast("QuerySet[Any]", super().get_queryset(request))
+        queryset = cast("QuerySet[Any]", super().get_queryset(request)).filter(report=None)
         return queryset.select_related(*self.list_select_related).defer(*deferred)
 
     def get_urls(self) -> list[URLPattern]:
@@ -42,11 +51,17 @@ class ScreenshotAdmin(OfRound):
         return [path("<path:object_id>/image/", view, name="tasks_screenshot_image"), *super().get_urls()]
 
     def image_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """The picture, for whoever may see screenshots or the rounds that they belong to."""
-        if not (self.has_view_permission(request) or self.admin_site.get_model_admin(Round).has_view_permission(request)):
+        """A round's picture, for whoever may see screenshots or rounds; a report's, for whoever may see reports or grade-books."""
+        of_rounds = self.has_view_permission(request) or may_see(request, Round)
+        of_reports = may_see(request, RepoReport) or may_see(request, GradeBook)
+        if not (of_rounds or of_reports):
             raise PermissionDenied
-        row = self.get_object(request, unquote(object_id))
-        return HttpResponse(status=404) if row is None else image(row.name, row.media_type, bytes(row.content))
+        row = picture_of(unquote(object_id))
+        if row is None:
+            return HttpResponse(status=404)
+        if not (of_rounds if row.report_id is None else of_reports):
+            raise PermissionDenied
+        return image(row.name, row.media_type, bytes(row.content))
 
     @admin.display(description="picture")
     def thumbnail(self, row: Screenshot) -> SafeString:

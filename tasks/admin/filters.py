@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import CharField, IntegerField, Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from tasks.classroom.evaluating import queue
 from tasks.errors import GitHubTokenRefused
 from tasks.models import Round
 from tasks.pipeline import STAGES
@@ -82,6 +84,44 @@ class RoundNumberFilter(admin.SimpleListFilter):
             case "3":
                 return queryset.filter(number__gte=3)
         return queryset
+
+
+class PracticeFilter(admin.SimpleListFilter):
+    """The class's rows, unless practice is asked for: the two are not mixed. `path` leads from the model to its submission."""
+
+    title = "whose"
+    parameter_name = "whose"
+    path: ClassVar[str] = "submission"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("practice", "practice"), ("all", "the class and practice")]
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        first, *others = super().choices(changelist)
+        return iter([{**first, "display": "the class"}, *others])
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset if self.value() == "all" else queryset.filter(**{f"{self.path}__is_practice": self.value() == "practice"})
+
+
+class PracticeOfIssued(PracticeFilter):
+    path = "issued__submission"
+
+
+class OurErrors(admin.SimpleListFilter):
+    """Reports that could not be evaluated, or with checks that could not be made: nobody's failure, to be evaluated again."""
+
+    title = "errors of ours"
+    parameter_name = "ours"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("1", "with errors of ours"), ("0", "without")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() not in ("0", "1"):
+            return queryset
+        ours = queue.with_our_errors().order_by().values("pk")
+        return queryset.filter(pk__in=ours) if self.value() == "1" else queryset.exclude(pk__in=ours)
 
 
 class NewestValuesFilter(admin.AllValuesFieldListFilter):

@@ -15,7 +15,9 @@ from tasks.admin import columns
 from tasks.admin.badges import badge
 from tasks.admin.base import PageAdmin, is_list
 from tasks.admin.evidence_lines import lines
+from tasks.admin.filters import PracticeFilter
 from tasks.admin.issuing import Issuing
+from tasks.admin.tiles import may_see
 from tasks.classroom import issue, sending
 from tasks.models import IssuedTask, RepoReport, Submission
 
@@ -26,7 +28,7 @@ SHOWN = 100  # tries and reports on a page
 class IssuedTaskAdmin(Issuing, PageAdmin):
     actions: Any = ("send_again",)
     list_display = ("who", "brief_id", "round", "state", "tries", "trouble", "in_time", "sent")
-    list_filter = ("status", "brief_id", "round", "status_code", "sent_at")
+    list_filter = (PracticeFilter, "status", "brief_id", "round", "status_code", "sent_at")
     list_select_related = ("submission",)
     list_before_template = "admin/tasks/issuedtask/_before_list.html"
     search_fields = ("submission__email", "task", "nonce", "brief_id")
@@ -85,7 +87,7 @@ class IssuedTaskAdmin(Issuing, PageAdmin):
             "checks": lines(row.checks),
             "files": [str(item.get("name", "")) if isinstance(item, dict) else str(item) for item in row.attachments],
             "history": [{"row": made, "took": columns.units(made.seconds)} for made in row.history.all()[:SHOWN]],
-            "reports": [report_line(made) for made in reports],
+            "reports": [report_line(made, linked=may_see(request, RepoReport)) for made in reports],
         }
 
     # -- actions -------------------------------------------------------------------------------------------------------------------------
@@ -97,6 +99,7 @@ class IssuedTaskAdmin(Issuing, PageAdmin):
         self.message_user(request, f"{columns.of(count, 'task')} to be sent again by the workers; the others were neither given up nor uncertain.")
 
 
-def report_line(row: RepoReport) -> dict[str, Any]:
+def report_line(row: RepoReport, *, linked: bool) -> dict[str, Any]:
     links = {"repo": columns.out(row.repo_url), "page": columns.out(row.pages_url), "commit": columns.commit_url(row.repo_url, row.commit_sha)}
+    links["own"] = columns.inside(row, f"report {row.pk}") if linked else ""
     return {"row": row, **links, "badge": badge(f"report {row.state}", row.error), "time": badge("report late" if row.is_late else "report in time")}

@@ -94,7 +94,7 @@ class Issuing(PageAdmin):
             kind = ContentType.objects.get_for_model(IssuedTask)
             user_id = cast(int, request.user.pk)
             LogEntry.objects.create(user_id=user_id, content_type=kind, object_repr=what, action_flag=ADDITION, change_message="queued")
-        expected = IssuedTask.objects.filter(brief_id=order.brief, round=order.round).count() + planned.new
+        expected = IssuedTask.objects.filter(brief_id=order.brief, round=order.round, submission__is_practice=False).count() + planned.new
         query = {"brief": order.brief, "round": str(order.round), "of": str(expected), "since": order.began.isoformat()}
         return HttpResponseRedirect(f"{reverse('admin:tasks_issuedtask_progress')}?{urlencode(query)}")
 
@@ -116,7 +116,7 @@ class Issuing(PageAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         brief, number, expected = (request.GET.get(name, "").replace("\0", "") for name in ("brief", "round", "of"))
-        rows = IssuedTask.objects.filter(brief_id=brief, round=_whole(number)).order_by()
+        rows = IssuedTask.objects.filter(brief_id=brief, round=_whole(number), submission__is_practice=False).order_by()
         counts = {row["status"]: row["rows"] for row in rows.values("status").annotate(rows=Count("pk"))}
         made, whole = sum(counts.values()), max(_whole(expected), sum(counts.values()))
         moving = counts.get("pending", 0) + counts.get("sending", 0)

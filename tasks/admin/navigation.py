@@ -12,6 +12,8 @@ from django.utils.text import capfirst
 from tasks.admin.briefs import may_see_briefs
 from tasks.admin.doctor import may_see_doctor
 from tasks.admin.pages import may_see_monitor
+from tasks.admin.practice import may_practise
+from tasks.admin.start import is_student
 
 PLACES: dict[str, dict[str, str]] = {
     "Work": {"tasks.round": "sync", "tasks.taskrequest": "assignment", "tasks.attachment": "attach_file", "tasks.message": "forum"},
@@ -37,6 +39,7 @@ PLACES: dict[str, dict[str, str]] = {
         "tasks.issuedtask": "outbox",
         "tasks.issuetry": "send",
         "tasks.reporeport": "move_to_inbox",
+        "tasks.gradebook": "grading",
     },
     "Service": {"tasks.worker": "memory", "tasks.writebudget": "speed"},
     "People": {"auth.user": "person", "auth.group": "group", "axes.accessattempt": "lock"},
@@ -63,6 +66,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         ]
         if title == "Class" and may_see_briefs(request):
             items.append({"title": "Briefs", "icon": "description", "link": reverse("admin:briefs")})
+        if title == "Class" and may_practise(request) and not is_student(request):
+            items.append({"title": "Practice", "icon": "sports", "link": reverse("admin:practices")})
         if items:
             groups.append({"title": title, "items": items, "collapsible": title in FOLDED})
     return groups
@@ -70,6 +75,9 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
 
 def pages(request: HttpRequest) -> list[dict[str, Any]]:
     """What is no list of records."""
-    shown = [("Dashboard", "dashboard", "index", True), ("Monitor", "monitor_heart", "monitor", may_see_monitor(request))]
+    first = "Dashboard" if may_see_monitor(request) else "Start"
+    shown = [(first, "dashboard", "index", True), ("Monitor", "monitor_heart", "monitor", may_see_monitor(request))]
     shown.append(("Doctor", "stethoscope", "doctor", may_see_doctor(request)))
+    shown.append(("Practice", "sports", "practices", is_student(request)))
+    shown.append(("My report", "grading", "my_report", is_student(request)))
     return [{"title": title, "icon": icon, "link": reverse(f"admin:{name}")} for title, icon, name, may in shown if may]

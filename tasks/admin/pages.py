@@ -1,4 +1,4 @@
-"""Pages of the admin that belong to no record: the live monitor and the doctor, each with the fragment that it polls, and the briefs."""
+"""Pages of the admin that belong to no record: the live monitor and the doctor, each with the fragment that it polls; the briefs and practice."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_http_methods, require_safe
 
-from tasks.admin import briefs, doctor, monitor
+from tasks.admin import briefs, doctor, monitor, my_report, practice
+from tasks.admin.frame import framed
 from tasks.admin.tiles import may_see
 from tasks.doctor.examination import latest
 from tasks.models import Round
@@ -21,11 +21,6 @@ from tasks.models import Round
 
 def may_see_monitor(request: HttpRequest) -> bool:
     return may_see(request, Round)
-
-
-def framed(request: HttpRequest, template: str, title: str, extra: dict[str, Any]) -> TemplateResponse:
-    request.current_app = admin.site.name  # type: ignore[attr-defined]
-    return TemplateResponse(request, template, {**admin.site.each_context(request), "title": title, "is_fullwidth": "1", **extra})
 
 
 def monitor_view(request: HttpRequest) -> HttpResponse:
@@ -68,6 +63,8 @@ def urls() -> list[URLPattern]:
         page("briefs/", "briefs", require_safe(briefs_view), briefs.may_see_briefs),
         page("briefs/<str:name>/", "brief", require_safe(brief_view), briefs.may_see_briefs),
         page("briefs/<str:name>/files/<int:number>/download/", "brief_file", require_safe(briefs.file_view), briefs.may_see_briefs),
+        *practice.urls(page),
+        *my_report.urls(page),
     ]
 
 

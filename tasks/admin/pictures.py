@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from django.db.models import Prefetch, QuerySet
@@ -43,9 +43,9 @@ def shape(name: str) -> str:
     return name if name in SHAPES else "desktop"
 
 
-def picture(row: Screenshot, of: str) -> Picture:
+def picture(row: Screenshot, of: str, image: Callable[[int], str] = image_url) -> Picture:
     alt = f"Screenshot of {of}, {row.name}, {row.width} by {row.height} pixels"
-    return Picture(image_url(row.pk), alt, f"{row.name}, {row.width} × {row.height}", shape(row.name))
+    return Picture(image(row.pk), alt, f"{row.name}, {row.width} × {row.height}", shape(row.name))
 
 
 def strips(rows: Iterable[Screenshot], chosen: int | None = None) -> list[Strip]:
@@ -72,6 +72,17 @@ def strips(rows: Iterable[Screenshot], chosen: int | None = None) -> list[Strip]
 def of_round(round_: Round) -> list[Strip]:
     rows = round_.screenshots.select_related("version", "deployment").defer("content", "version__prompt", "version__raw_answer")
     return strips(rows, round_.version_id)
+
+
+def of_reports(ids: Iterable[int], image: Callable[[int], str] = image_url) -> dict[int, list[Picture]]:
+    """By report: the newest picture of each shape, the desktop first. `image` is the address of an image by its id."""
+    newest: dict[tuple[int, str], Screenshot] = {}
+    for row in Screenshot.objects.filter(report__in=list(ids)).only("pk", "report_id", "name", "width", "height").order_by("pk"):
+        newest[(row.report_id or 0, row.name)] = row
+    found: dict[int, list[Picture]] = {}
+    for (report, _), row in sorted(newest.items(), key=lambda item: (item[0][0], item[0][1] != "desktop")):
+        found.setdefault(report, []).append(picture(row, "the reported page", image))
+    return found
 
 
 def shown(pictures: list[Picture]) -> SafeString:

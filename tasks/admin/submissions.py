@@ -49,7 +49,7 @@ class SubmissionAdmin(Importing, Exporting, List):
     readonly_fields = ("submitted_at", "state", "probe_detail", "asked")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Submission]:
-        queryset = cast("QuerySet[Submission]", super().get_queryset(request))
+        queryset = cast("QuerySet[Submission]", super().get_queryset(request)).filter(is_practice=False)
         return queryset.annotate(issued_count=counted(IssuedTask, "submission"))
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:

@@ -16,7 +16,7 @@ from django.urls import reverse
 from tasks.admin import columns
 from tasks.admin.badges import look
 from tasks.admin.counts import AGENT_SEEN, midnight
-from tasks.models import AgentKey, CodeVersion, ContainerRun, Round, Worker
+from tasks.models import AgentKey, CodeVersion, ContainerRun, RepoReport, Round, Worker
 
 
 @dataclass(frozen=True)
@@ -91,4 +91,14 @@ def tiles(now: datetime, numbers: dict[str, Any], used: dict[str, Any], alive: i
             CodeVersion, "cost", columns.dollars(used["cost"] or Decimal(0)), "payments", "blue" if used["cost"] else "grey",
             f"today, {used['priced']} of {used['versions']} versions priced", written,
         ),
+        *(of_class(numbers) if numbers["reports"] else ()),
     ]  # fmt: skip
+
+
+def of_class(numbers: dict[str, Any]) -> list[Tile]:
+    """Of the instructor's side: what is still to be evaluated, and what met an error of ours."""
+    waiting, ours = numbers["reports_waiting"], numbers["reports_ours"]
+    open_ = list_url(RepoReport, state__in="queued,running")
+    to_do = Tile("reports", f"{waiting:,}", open_, "move_to_inbox", "blue" if waiting else "grey", "to be evaluated", RepoReport)
+    met = list_url(RepoReport, ours="1")
+    return [to_do, Tile("our errors", f"{ours:,}", met, "build", "orange" if ours else "grey", "reports to evaluate again", RepoReport)]

@@ -9,12 +9,23 @@ from django.contrib.auth.models import Group, User
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+PERMISSIONS = "Permissions"
+
 admin.site.unregister(User)
 admin.site.unregister(Group)
 
 
+HINT = (
+    "To let somebody in: tick Staff status, choose a group (instructor, assistant or student-reader; README, Who may do what), and enter the e-mail "
+    "address of their submission above, by which a student's own report and practice are found."
+)
+
+
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin, ModelAdmin):
+    fieldsets = tuple(
+        (name, {**options, "description": HINT} if name == PERMISSIONS else options) for name, options in DjangoUserAdmin.fieldsets or ()
+    )
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm

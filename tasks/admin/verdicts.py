@@ -56,6 +56,7 @@ class Verdict:
     expression: str
     evidence: list[Line]
     unfold: bool
+    part: str = ""
 
 
 @dataclass(frozen=True)
@@ -83,10 +84,10 @@ def panels(results: Sequence[CheckResult], chosen: int | None = None) -> list[Pa
     """The live page first (the newest deployment), then the chosen version, then the others, the newest first; of each kind only the first is open.
 
     `chosen` is the id of the version that is (to be) published. The results come with version, deployment and round."""
-    found: dict[tuple[int, int, int], Panel] = {}
+    found: dict[tuple[int, int, int | None], Panel] = {}
     several = len({row.round_id for row in results}) > 1
     for row in results:
-        of_round = f"round {row.round.number}" if several else ""
+        of_round = f"round {row.round.number}" if several and row.round else ""
         if row.deployment_id is not None and row.deployment is not None:
             key = (2, row.deployment_id, row.round_id)
             made = Panel(f"On the live page, commit {row.deployment.commit_sha[:10]}", "public", of_round)
@@ -106,18 +107,30 @@ def panels(results: Sequence[CheckResult], chosen: int | None = None) -> list[Pa
     return ordered
 
 
-def _source(name: str, title: str, rows: list[CheckResult], told: set[tuple[str, str]]) -> Source:
+def sources(results: Sequence[CheckResult], *, evidence: bool = True) -> list[Source]:
+    """The verdicts of one look by who asked for them; without `evidence` only what was said."""
+    told: set[tuple[str, str]] = set()
+    found = [_source(name, title, results, told, evidence=evidence) for name, title in SOURCES.items()]
+    return [source for source in found if source.verdicts]
+
+
+def _source(name: str, title: str, rows: Sequence[CheckResult], told: set[tuple[str, str]], *, evidence: bool = True) -> Source:
     own = [row for row in rows if row.source == name]
     own.sort(key=lambda row: STATUSES.index(row.status) if row.status in STATUSES else 0)
-    verdicts = [verdict(row, fresh=(row.title, row.reason) not in told) for row in own]
+    verdicts = [verdict(row, fresh=(row.title, row.reason) not in told, evidence=evidence) for row in own]
     told.update((row.title, row.reason) for row in own)
     return Source(name, title, summary(row.status for row in own), verdicts)
 
 
-def verdict(row: CheckResult, *, fresh: bool = True) -> Verdict:
-    expression = "" if row.expression.strip() == row.title.strip() else cut(row.expression, EXPRESSION_CHARACTERS)
-    seen = lines(row.evidence)
-    return Verdict(row, badge(row.status), units(row.seconds), expression, seen, bool(seen) and fresh and row.status in WRONG)
+def verdict(row: CheckResult, *, fresh: bool = True, evidence: bool = True) -> Verdict:
+    expression = "" if row.expression.strip() == row.title.strip() or not evidence else cut(row.expression, EXPRESSION_CHARACTERS)
+    seen = lines(row.evidence) if evidence else []
+    return Verdict(row, badge(row.status), units(row.seconds), expression, seen, bool(seen) and fresh and row.status in WRONG, part(row))
+
+
+def part(row: CheckResult) -> str:
+    """The score of a check that passed or failed by degrees, in per cent; empty for a plain yes or no."""
+    return f"{100 * row.score:.0f} %" if row.status in ("pass", "fail") and 0 < row.score < 1 else ""
 
 
 def counting(results: Iterable[tuple[str, int | None, int | None]], deployments: Sequence[Deployment], chosen: int | None) -> list[str]:

@@ -98,12 +98,13 @@ def request(row: IssuedTask, secret: str) -> bytes:
     return json.dumps(body).encode()
 
 
-def post(letter: Letter) -> Answer:
-    """One POST. Exactly 200 is success, whatever the body; no redirect is followed, which could carry the secret elsewhere."""
+def post(letter: Letter, *, trusted: bool = False) -> Answer:
+    """One POST. Exactly 200 is success, whatever the body; no redirect is followed, which could carry the secret elsewhere. `trusted`: the operator
+    typed the address, so that it may be a private one."""
     began = time.monotonic()
     try:
         headers = {"Content-Type": "application/json"}
-        answer = http.fetch(letter.url, method="POST", body=letter.body, headers=headers, seconds=SECONDS, max_bytes=ANSWER_BYTES)
+        answer = http.fetch(letter.url, method="POST", body=letter.body, headers=headers, seconds=SECONDS, max_bytes=ANSWER_BYTES, trusted=trusted)
     except TaskError as error:
         # A status whose body is too long, compressed or cut off is that status all the same.
         status = int(error.detail[5:8]) if error.detail.startswith("HTTP ") else None
@@ -126,11 +127,13 @@ def settle(letter: Letter, answer: Answer) -> str:
         if reached or RepoReport.objects.filter(issued=letter.issued_id).exists():
             row.update(status=IssuedTask.Status.ACCEPTED, accepted_at=now, status_code=answer.status, error="", next_try_at=None)
             return str(IssuedTask.Status.ACCEPTED)
-        hours = IssuedTask.objects.filter(pk=letter.issued_id).values_list("retry_hours", flat=True).first()
+        rules = IssuedTask.objects.filter(pk=letter.issued_id).values_list("retry_hours", "submission__is_practice").first()
+        hours, practice = rules or (None, False)
+        plan = tries.next_practice_try if practice else tries.next_try
         first = IssueTry.objects.filter(issued=letter.issued_id).order_by("-id")[: letter.number]
         first_at = min((made.started_at for made in first), default=now)
         until = now + timedelta(seconds=answer.asked) if answer.asked else None
-        again = None if answer.hopeless or hours is None else tries.next_try(letter.number, first_at, hours, until)
+        again = None if answer.hopeless or hours is None else plan(letter.number, first_at, hours, until)
         status = IssuedTask.Status.WAITING if again else IssuedTask.Status.GIVEN_UP
         row.update(status=status, status_code=answer.status, error=answer.error[:500], next_try_at=again)
     return str(status)

@@ -216,7 +216,7 @@ def without(rows: QuerySet, tasks: set[int], email: str) -> QuerySet:
     return rows.exclude(**{f"{path}__in": tasks}) if path else rows
 
 
-PERSONS = ("email", "submission__email", "issued__submission__email")
+PERSONS = ("email", "submission__email", "issued__submission__email", "report__issued__submission__email")
 PATHS = ("task_request", "round__task_request", "version__task_request", "run__task_request")
 
 

@@ -60,7 +60,8 @@ def worded_versions(since: datetime) -> QuerySet[CodeVersion]:
 
 
 def old_screenshots(since: datetime) -> QuerySet[Screenshot]:
-    return Screenshot.objects.filter(created_at__lt=since).exclude(round__in=Round.objects.open().order_by())
+    """Those of students' reports stay with the report: grades are asked about for longer."""
+    return Screenshot.objects.filter(created_at__lt=since, report=None).exclude(round__in=Round.objects.open().order_by())
 
 
 # -- what a batch does, inside its transaction ---------------------------------------------------------------------------------------------

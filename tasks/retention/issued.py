@@ -10,7 +10,7 @@ from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from tasks.models import IssuedTask, RepoReport, Submission
+from tasks.models import Grade, GradeOverride, IssuedTask, RepoReport, Submission
 
 
 def quiet_issued(since: datetime) -> QuerySet[IssuedTask]:
@@ -31,7 +31,7 @@ def delete_issued(ids: list[int], since: datetime, removed: Counter[str]) -> int
 
 
 def unused_submissions(since: datetime) -> QuerySet[Submission]:
-    """Neither handed in nor changed since, and nothing that was sent there is kept."""
+    """Neither handed in, changed nor graded since, and nothing that was sent there is kept."""
     issued = IssuedTask.objects.filter(submission=OuterRef("pk")).order_by()
     return _idle(since).exclude(Exists(issued))
 
@@ -44,4 +44,7 @@ def freed_submissions(since: datetime) -> QuerySet[Submission]:
 
 
 def _idle(since: datetime) -> QuerySet[Submission]:
-    return Submission.objects.filter(submitted_at__lt=since, updated_at__lt=since)
+    rows = Submission.every.filter(submitted_at__lt=since, updated_at__lt=since)  # practice grows old like the class's
+    kept = Grade.objects.filter(submission=OuterRef("pk"), made_at__gte=since).order_by()
+    overridden = GradeOverride.objects.filter(submission=OuterRef("pk"), updated_at__gte=since).order_by()
+    return rows.exclude(Exists(kept)).exclude(Exists(overridden))

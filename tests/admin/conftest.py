@@ -13,6 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from deployer.unfold import UNFOLD
+from tasks.classroom.gradebook import columns
 from tasks.models import (
     Artefact,
     Attachment,
@@ -21,6 +22,8 @@ from tasks.models import (
     CompiledCheck,
     ContainerRun,
     Deployment,
+    GradeBook,
+    GradeOverride,
     IdempotencyKey,
     IssuedTask,
     IssueTry,
@@ -92,6 +95,21 @@ def agents(task: TaskRequest, version: CodeVersion, text: str) -> None:
     )
 
 
+def practised(text: str, url: str) -> IssuedTask:
+    """A practice that was sent and reported."""
+    student = make_submission(email=f"{Submission.every.count()}-{text}"[:230] + "@example.org", endpoint=url, is_practice=True)
+    free = {"brief_id": text[:100], "brief": text, "checks": [{"js": text}, text], "attachments": [{"name": text, "url": url}], "error": text[:500]}
+    row = make_issued(student, **free, task=text[:200], endpoint=url, status="accepted", sent_at=timezone.now(), tries=1)
+    IssueTry.objects.create(issued=row, number=1, url=url, seconds=0.2, status_code=200, answer=text[:1000], error=text[:500])
+    reported = {"repo_url": url, "commit_sha": "c" * 40, "pages_url": url, "error": text[:500], "state": "done", "facts": {text: text}}
+    report = RepoReport.objects.create(issued=row, **reported)
+    said = {"kind": "page", "title": text, "expression": text, "reason": text, "evidence": {text: text}}
+    for status in ("fail", "error"):
+        CheckResult.objects.create(report=report, key=status, status=status, **said)
+    Screenshot.objects.create(report=report, name="desktop", width=1280, height=800, media_type="image/png", content=PIXEL)
+    return row
+
+
 def classroom(text: str, url: str) -> IssuedTask:
     """What the instructor's side has of a student: both rounds of a task, sent and reported."""
     number = Submission.objects.count()
@@ -107,6 +125,25 @@ def classroom(text: str, url: str) -> IssuedTask:
         RepoReport.objects.create(issued=row, repo_url=url, commit_sha="c" * 40, pages_url=url, error=text[:500], is_late=round_ == 2)
         first = first or row
     return first
+
+
+def grade(student: Submission, text: str) -> None:
+    """This student's reports are evaluated, and there is a grade-book with a score set by hand."""
+    for report in RepoReport.objects.filter(issued__submission=student):
+        judged(report, text)
+    book = GradeBook.objects.create(name=f"{GradeBook.objects.count()} {text}"[:100], note=text[:500], publish_at=timezone.now())
+    columns.sync(book)
+    GradeOverride.objects.create(column=book.columns.filter(brief_id=text[:100]).first(), submission=student, score=0.5, note=text[:500])
+
+
+def judged(report: RepoReport, text: str) -> None:
+    """What the checks said of a report, one verdict of each kind, and what the browser saw."""
+    report.state, report.facts = RepoReport.State.DONE, {text: [text]}
+    report.save()
+    for number, status in enumerate(CheckResult.Status.values):
+        said = {"title": text, "expression": text, "reason": text, "evidence": {text: [text]}, "score": float(status == "pass")}
+        CheckResult.objects.create(report=report, kind="page", key=f"{number} {text}"[:100], status=status, source="task", **said)
+    Screenshot.objects.create(report=report, name="desktop", width=1280, height=800, media_type="image/png", content=PIXEL)
 
 
 @dataclass
@@ -126,8 +163,8 @@ def story(db) -> Story:
     return tell()
 
 
-def tell(text: str = "ok", url: str = "https://example.org/page/") -> Story:
-    """A finished round with every kind of row, with `text` in every free field and `url` in every address."""
+def tell(text: str = "ok", url: str = "https://example.org/page/", *, graded: bool = False) -> Story:
+    """A finished round with every kind of row, with `text` in every free field and `url` in every address; with `graded` a student's grades, too."""
     begin = timezone.now() - timedelta(seconds=120)
 
     def at(seconds: float):
@@ -244,6 +281,8 @@ def tell(text: str = "ok", url: str = "https://example.org/page/") -> Story:
     CompiledCheck.objects.create(key=f"{CompiledCheck.objects.count():064x}", text=text, predicate={"op": text, "expression": text}, model=text[:100])
     worker = Worker.objects.create(name=text, host=text, pid=7)
     agents(task, version, text)
-    classroom(text, url)
+    issued = classroom(text, url)
+    if graded:
+        grade(issued.submission, text)
     budget = WriteBudget.objects.create(key=f"{WriteBudget.objects.count():064x}", stamps=[timezone.now().timestamp()])
     return Story(Round.objects.get(pk=round_.pk), first, version, deployment, attachment, budget, worker, screenshot)

@@ -3,6 +3,8 @@ from django.utils import timezone
 
 from tasks.admin.badges import LOOKS, badge, look, round_badges
 from tasks.admin.comparison import CHANGES
+from tasks.classroom.gradebook.standing import NOT_ACCEPTED, NOT_ISSUED, NOT_REPORTED
+from tasks.classroom.gradebook.standing import STATES as STATES_OF_REPORTS
 from tasks.models import CheckResult, CodeVersion, ContainerRun, IssuedTask, NotificationAttempt, RepoReport, Round, StageRun, Submission
 from tests.factories import make_round
 
@@ -16,6 +18,9 @@ STATES = [
     *(f"issue {status}" for status in IssuedTask.Status.values),
     *(f"report {state}" for state in RepoReport.State.values),
     *filter(None, Submission.Probe.values),
+    *(f"score {state}" for state in [NOT_ISSUED, NOT_ACCEPTED, NOT_REPORTED, *STATES_OF_REPORTS.values()]),
+    *("override", "absent", "our error", "report late", "report awaited"),
+    *(f"book {state}" for state in ("open", "locked", "published", "planned", "unpublished")),
     "not asked",
     "to be asked",
 ]

@@ -9,8 +9,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tasks.admin import charts
-from tasks.models import AgentKey, ContainerRun, StageRun, Worker
+from tasks.models import AgentKey, CheckResult, ContainerRun, RepoReport, StageRun, Worker
 from tests.admin.conftest import staff
+from tests.classroom.graded import make_class
 from tests.factories import make_round, make_version
 
 INDEX = reverse("admin:index")
@@ -153,3 +154,16 @@ def test_more_rows_ask_no_more_of_the_database(boss):
         make_version(make_round(status="failed", received_at=timezone.now() - timedelta(hours=number)), tokens_in=1)
 
     assert queries() <= few
+
+
+def test_the_classes_reports_have_tiles_once_there_are_any(boss):
+    assert not {"reports", "our errors"} & set(numbers(boss))
+    made = make_class(3)
+    RepoReport.objects.filter(pk=made.reports[0, "sales-total", 1].pk).update(state="queued")
+    CheckResult.objects.filter(pk=made.result(1, "license:mit-license").pk).update(status="error")
+
+    tiles = {tile.label: tile for tile in boss.get(INDEX).context["board"]["tiles"]}
+
+    for name, student in (("reports", 0), ("our errors", 1)):
+        assert tiles[name].value == "1"
+        assert [row.issued.submission.email for row in boss.get(tiles[name].url).context["cl"].result_list] == [f"student{student:04}@example.org"]

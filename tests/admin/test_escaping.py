@@ -7,7 +7,7 @@ import pytest
 from django.contrib import admin
 from django.urls import reverse
 
-from tasks.models import Round
+from tasks.models import CheckResult, GradeBook, GradeOverride, RepoReport, Round, Screenshot
 from tests.admin.conftest import tell
 
 HOSTILE = """<script>alert(1)</script>"><img src onerror=alert(1)>' onmouseover='alert(1) {{7|add:7}} ${alert(1)}"""
@@ -17,7 +17,7 @@ OWN_IMAGE = re.compile(r"/admin/tasks/screenshot/\d+/image/")
 
 @pytest.fixture
 def hostile(db):
-    return tell(HOSTILE, "javascript:alert(1)//")
+    return tell(HOSTILE, "javascript:alert(1)//", graded=True)
 
 
 class Reader(HTMLParser):
@@ -77,7 +77,8 @@ def test_no_list_runs_what_it_shows(boss, hostile, model):
 
 @pytest.mark.parametrize("model", RECORDS, ids=lambda model: model._meta.model_name)
 def test_no_record_runs_what_it_shows(boss, hostile, model):
-    for row in model._default_manager.all():
+    of_rounds = {"report": None} if model in (CheckResult, Screenshot) else {}  # those of a report are shown on its own page
+    for row in model._default_manager.filter(**of_rounds):
         answer = boss.get(reverse(f"admin:tasks_{model._meta.model_name}_change", args=[row.pk]))
         assert answer.status_code == 200
         assert_harmless(answer.content.decode())
@@ -90,6 +91,45 @@ def test_no_state_of_a_round_runs_what_it_shows(boss, hostile, status):
     for name in ("change", "live", "delete"):
         answer = boss.get(reverse(f"admin:tasks_round_{name}", args=[hostile.round.pk]))
         assert answer.status_code in (200, 286)
+        assert_harmless(answer.content.decode())
+
+
+@pytest.mark.parametrize("name", ["weights", "pictures", "similar"])
+def test_no_page_of_a_grade_book_runs_what_it_shows(boss, hostile, name):
+    answer = boss.get(reverse(f"admin:tasks_gradebook_{name}", args=[GradeBook.objects.get().pk]), {"brief": HOSTILE, "round": HOSTILE, "p": HOSTILE})
+
+    assert answer.status_code == 200
+    assert "alert(1)" in answer.content.decode()
+    assert_harmless(answer.content.decode())
+
+
+def test_no_students_page_and_no_cell_runs_what_it_shows(boss, hostile):
+    override = GradeOverride.objects.get()
+    book, column, student = override.column.book_id, override.column_id, override.submission_id
+    cell = reverse("admin:tasks_gradebook_cell", args=[book, column, student])
+    answers = [
+        boss.get(reverse("admin:tasks_gradebook_student", args=[book, student])),
+        boss.get(cell),
+        boss.post(cell, {"score": "x", "note": HOSTILE}),
+    ]
+
+    for answer in answers:
+        assert answer.status_code == 200
+        assert "alert(1)" in answer.content.decode()
+        assert_harmless(answer.content.decode())
+
+
+def test_the_sheet_asked_for_with_an_attack_shows_it_as_words(boss, hostile):
+    answer = boss.get(reverse("admin:tasks_gradebook_change", args=[GradeBook.objects.get().pk]), {"q": HOSTILE, "sort": HOSTILE, "p": HOSTILE})
+
+    assert "alert(1)" in answer.content.decode()
+    assert_harmless(answer.content.decode())
+
+
+def test_the_moving_part_of_a_report_runs_nothing(boss, hostile):
+    for report in RepoReport.objects.all():
+        answer = boss.get(reverse("admin:tasks_reporeport_live", args=[report.pk]))
+        assert "alert(1)" in answer.content.decode()
         assert_harmless(answer.content.decode())
 
 

@@ -5,6 +5,7 @@ from django.urls import reverse
 
 from tasks.models import Screenshot
 from tests.admin.conftest import PIXEL, make_screenshot
+from tests.classroom.graded import make_class
 from tests.factories import make_round
 
 
@@ -58,3 +59,11 @@ def test_the_list_and_the_page_of_a_screenshot_show_it(boss, story):
     assert url in boss.get(reverse("admin:tasks_screenshot_changelist")).content.decode()
     assert url in boss.get(reverse("admin:tasks_screenshot_change", args=[story.screenshot.pk])).content.decode()
     assert Screenshot.objects.count() == 5
+
+
+def test_a_reports_picture_is_shown_on_its_page_and_in_no_list(boss, db):
+    shot = make_class(1, shots=True).reports[0, "sales-total", 1].screenshots.first()
+    url = reverse("admin:tasks_screenshot_image", args=[shot.pk])
+
+    assert url not in boss.get(reverse("admin:tasks_screenshot_changelist")).content.decode()
+    assert url in boss.get(reverse("admin:tasks_reporeport_change", args=[shot.report_id])).content.decode()

@@ -12,6 +12,7 @@ from django.db.models import Model
 from django.urls import URLPattern, URLResolver, reverse
 
 from tasks.classroom import briefs
+from tasks.models import GradeBook, GradeOverride, IssuedTask, Screenshot
 
 NOWHERE = "/admin/no-such-page/"
 
@@ -29,6 +30,11 @@ def model_of(name: str) -> type[Model] | None:
     return next((model for model in admin.site._registry if name.startswith(f"{model._meta.app_label}_{model._meta.model_name}_")), None)
 
 
+def marked(rows: int) -> list[list[int]]:
+    """Grade-book, column and student of the newest scores set by hand."""
+    return [[row.column.book_id, row.column_id, row.submission_id] for row in GradeOverride.objects.select_related("column")[:rows]]
+
+
 def addresses(rows: int = 1_000) -> list[str]:
     """All of them, for at most so many rows of each model, the newest first."""
     found = [NOWHERE]
@@ -43,10 +49,22 @@ def addresses(rows: int = 1_000) -> list[str]:
             found += [reverse("admin:app_list", args=[label]) for label in sorted({model._meta.app_label for model in admin.site._registry})]
         elif name in ("brief", "brief_file"):
             found.append(reverse(f"admin:{name}", args=[briefs.names()[0], 1][: len(given)]))
+        elif name == "practice_picture":
+            shots = Screenshot.objects.filter(report__issued__submission__is_practice=True).order_by("-pk")[:rows]
+            found += [reverse(f"admin:{name}", args=[shot.report.issued_id, shot.pk]) for shot in shots]
+        elif name.startswith("practice"):
+            practised = IssuedTask.objects.filter(submission__is_practice=True).order_by("-pk")[:rows]
+            found += [reverse(f"admin:{name}", args=[row.pk]) for row in practised]
+        elif name == "my_report_picture":
+            shots, book = Screenshot.objects.exclude(report=None).order_by("-pk")[:rows], GradeBook.objects.first()
+            found += [reverse(f"admin:{name}", args=[book.pk if book else 0, shot.pk]) for shot in shots]
         elif name == "view_on_site":
             found.append(reverse("admin:view_on_site", args=[ContentType.objects.get_for_model(User).pk, 1]))
+        elif name in ("tasks_gradebook_student", "tasks_gradebook_cell"):
+            found += [reverse(f"admin:{name}", args=args[: len(given) - 1] + args[-1:]) for args in marked(rows)]
         elif model is not None and len(given) == 1:
-            found += [reverse(f"admin:{name}", args=[row.pk]) for row in model._default_manager.order_by("-pk")[:rows]]
+            of_rounds = {"report": None} if name.startswith(("tasks_checkresult_", "tasks_screenshot_")) else {}  # a report's stand on its page
+            found += [reverse(f"admin:{name}", args=[row.pk]) for row in model._default_manager.filter(**of_rounds).order_by("-pk")[:rows]]
         else:
             raise AssertionError(f"How is {pattern!r} called?")
     return list(dict.fromkeys(found))

@@ -10,7 +10,7 @@ from django.db import models
 from django.utils import timezone
 from django_q.models import Task
 
-from tests.admin.conftest import tell
+from tests.admin.conftest import practised, tell
 
 ADDRESS = "javascript:xss()//"
 # Each alone would run `xss`, the function that the tests give to every page, or leave an element that no page of ours has.
@@ -37,7 +37,8 @@ SHORT = "<script>xss()</script>\"'><img src onerror=xss()>"  # fits every field
 
 def fill_everything() -> None:
     """At least one row of every model that the admin registers, with an attack in every free field."""
-    tell(SHORT, ADDRESS)
+    tell(SHORT, ADDRESS, graded=True)
+    practised(SHORT, ADDRESS)
     for success in (True, False):
         Task.objects.create(id=f"{success:032}", name="job", func="f", started=timezone.now(), stopped=timezone.now(), success=success)
     for model in admin.site._registry:
@@ -46,7 +47,8 @@ def fill_everything() -> None:
         if model not in (User, Group):
             for number, row in enumerate(model._default_manager.all(), start=1):
                 poison(row, number)
-    Group.objects.update(name=PAYLOADS[0])
+    for group in Group.objects.all():
+        Group.objects.filter(pk=group.pk).update(name=f"{PAYLOADS[0]}{group.pk}")
 
 
 def poison(row: models.Model, number: int) -> None:
