@@ -1,6 +1,7 @@
-"""Makes the pictures of the agents' room: `.venv/bin/python docs/pictures.py`, with Chromium and bubblewrap on the machine.
+"""Makes the pictures of the agents' room and of the class: `.venv/bin/python docs/pictures.py`, with Chromium and bubblewrap on the machine.
 
-A service of its own in a folder of its own; three agents take a task through five versions over the API, then the admin is looked at.
+A service of its own in a folder of its own; a class of twelve is run whole, three agents take a task through five versions over the API, then the
+admin is looked at.
 """
 
 from __future__ import annotations
@@ -19,6 +20,21 @@ sys.path.insert(0, str(HERE.parent))
 os.environ |= {"DJANGO_SETTINGS_MODULE": "deployer.settings", "ENV_FILE": os.devnull, "DEBUG": "on"}
 TRIES = ((0.61, 1.2), (0.74, 0.81), (0.72, 0.9), (0.88, 0.41), (0.93, 0.22))  # accuracy and loss of each version
 LONG = "import time\nfor epoch in range(100):\n    print('epoch', epoch, flush=True)\n    time.sleep(0.4)\n"
+STUDENTS = 12
+CLASS = {
+    "gradebook": "/admin/tasks/gradebook/1/change/",
+    "report": "/admin/tasks/reporeport/1/change/",
+    "student": "/admin/tasks/gradebook/1/student/1/",
+    "contact-sheet": "/admin/tasks/gradebook/1/pictures/",
+}
+MARK = """
+from django.contrib.auth.models import User
+from tasks.classroom.gradebook import books, changes
+from tasks.models import GradeColumn, Submission
+book, boss = books.default_book(), User.objects.get()
+column = GradeColumn.objects.filter(book=book, round=1, key__endswith="check-3").first()
+changes.override(column, Submission.objects.order_by("pk").first(), 0.5, "The total is right; its rounding is not.", boss)
+"""
 TABS = {"figures": "figures", "versions": "versions", "containers": "containers", "conversation": "conversation"}
 
 
@@ -66,7 +82,7 @@ def look(url: str, password: str, task: int) -> None:
         page.fill("#id_password", password)
         page.press("#id_password", "Enter")
         page.wait_for_url(f"{url}/admin/")
-        places = {"monitor": "/admin/monitor/"} | {name: f"/admin/tasks/taskrequest/{task}/change/#{tab}" for name, tab in TABS.items()}
+        places = CLASS | {"monitor": "/admin/monitor/"} | {name: f"/admin/tasks/taskrequest/{task}/change/#{tab}" for name, tab in TABS.items()}
         for name, place in places.items():
             page.goto("about:blank")
             page.goto(url + place)
@@ -79,14 +95,17 @@ def main() -> None:
     import django
 
     django.setup()
+    from tasks.demo import school
     from tasks.demo.briefs import bodies
     from tasks.demo.stack import Stack
 
-    with tempfile.TemporaryDirectory(prefix="deployer-pictures-") as folder, Stack(Path(folder)) as stack:
+    with tempfile.TemporaryDirectory(prefix="deployer-pictures-") as folder, Stack(Path(folder), workers=4) as stack:
         for number in (1, 2):  # rounds that nobody takes the notification of
             stack.post(bodies("sales-total", email="student@example.com", task=f"sales-total-{number}", evaluation_url="http://127.0.0.1:9/")[0])
         password = stack.keep("admin-password")
         stack.manage("ensure_admin", ADMIN_PASSWORD=password)
+        school.run(stack, "sales-total", STUDENTS, trouble=True)
+        stack.manage("shell", "--no-imports", "--command", MARK)
         look(stack.url, password, play(stack.url, stack.env["DEMO_API_KEY"]))
 
 

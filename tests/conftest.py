@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,21 @@ from django.db.backends.postgresql.operations import DatabaseOperations
 
 from tasks.demo import stack
 from tests.emulators.evaluator import Evaluator
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What is marked `rest` is left out of an ordinary run."""
+    everything = "all" in {os.environ.get("TESTS"), os.environ.get("CRASHES")}
+    if not everything and (left := [item for item in items if item.get_closest_marker("rest")]):
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if item not in left]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """TESTS_UNTIL (seconds since 1970): no test begins after that moment. CI has a limit of its own, and a slow machine says what it left out."""
+    if time.time() > float(os.environ.get("TESTS_UNTIL", "inf")):
+        pytest.skip("there was no time left for it (TESTS_UNTIL)")
 
 
 @pytest.fixture(autouse=True)

@@ -15,6 +15,7 @@ from tasks.browser import find_chromium
 pytestmark = pytest.mark.worker
 
 
+@pytest.mark.rest
 def test_accepts_are_measured_beside_the_plain_application_and_while_peers_hang(tmp_path: Path) -> None:
     figures = accept.measure(tmp_path, Options(seconds=0.5, connections=4))
     for name in ("ours", "fastapi", "ours_while_peers_hang"):
@@ -39,6 +40,7 @@ def test_the_requests_of_github_are_inside_the_bars(tmp_path: Path) -> None:
     assert figures["round_2"]["requests"] <= 4
 
 
+@pytest.mark.rest
 @pytest.mark.browser
 def test_a_small_burst_is_notified_whole(tmp_path: Path) -> None:
     if find_chromium() is None:
@@ -55,6 +57,7 @@ def test_runs_keep_their_order_their_limit_and_their_ends(tmp_path: Path) -> Non
     assert 1 < figures["at_a_time"] <= figures["at_a_time_allowed"]
 
 
+@pytest.mark.rest
 def test_growth_is_measured_in_a_service_of_its_own(tmp_path: Path) -> None:
     figures = growth.measure(tmp_path, Options(rounds=60))
     assert set(figures["/status"]) == {"10_rounds", "60_rounds"}

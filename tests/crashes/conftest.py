@@ -13,13 +13,6 @@ from tests.crashes.rounds import Posted, outcome
 from tests.crashes.service import LEASE, Service, allowed
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The cells marked `rest` are played by `make crashes` alone."""
-    if os.environ.get("CRASHES") != "all" and (left := [item for item in items if item.get_closest_marker("rest")]):
-        config.hook.pytest_deselected(items=left)
-        items[:] = [item for item in items if item not in left]
-
-
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     if sys.platform != "linux":

@@ -55,7 +55,7 @@ STAGES = {
 }
 
 
-@pytest.mark.parametrize("stages", STAGES)
+@pytest.mark.parametrize("stages", ["before publish", *(pytest.param(name, marks=rest) for name in list(STAGES)[1:])])
 def test_the_database_server_is_killed_and_started_again(stages: str, service: Service, postgres: Postgres, judge: Judge) -> None:
     """The worker lives on: it writes down what it did when the database is back, or does it again."""
     rounds = service.hold(*STAGES[stages])
@@ -67,6 +67,7 @@ def test_the_database_server_is_killed_and_started_again(stages: str, service: S
     judge(service, rounds, killed_at, f"PostgreSQL, away for {AWAY:.0f} s")
 
 
+@rest
 def test_the_database_server_is_restarted_in_good_order(service: Service, postgres: Postgres, judge: Judge) -> None:
     """While the worker waits for its peers: it finds a dead connection, takes a new one, and nothing is done twice."""
     rounds = service.hold("before answer", "after POST /user/repos", "after PATCH /git/refs")
