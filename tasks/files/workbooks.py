@@ -11,9 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import openpyxl
-from openpyxl.utils.exceptions import InvalidFileException
-
 from tasks.errors import AttachmentUnusable
 from tasks.files.tables import MAX_CELLS
 from tasks.files.zips import UNREADABLE
@@ -21,12 +18,15 @@ from tasks.files.zips import UNREADABLE
 MAX_UNPACKED = 40 * 1024 * 1024  # bytes of a workbook's parts, by the archive's own figures (zipfile never unpacks more than those)
 MAX_PARTS = 1_000
 # What openpyxl raises on files that are not what they say, found by cutting and flipping bytes; none of it is our bug.
-_BROKEN = (*UNREADABLE, ArithmeticError, AttributeError, InvalidFileException, LookupError, SyntaxError, TypeError)
+_BROKEN = (*UNREADABLE, ArithmeticError, AttributeError, LookupError, SyntaxError, TypeError)
 
 
 @contextmanager
 def workbook(data: bytes) -> Iterator[Any]:
     """An open workbook, cached values instead of formulas. Everything that is wrong with the file is `AttachmentUnusable`."""
+    import openpyxl  # a fifth of a second, which a process pays only when it opens a workbook
+    from openpyxl.utils.exceptions import InvalidFileException
+
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             parts = archive.infolist()
@@ -39,7 +39,7 @@ def workbook(data: bytes) -> Iterator[Any]:
                 yield book
             finally:
                 book.close()
-    except _BROKEN as error:
+    except (*_BROKEN, InvalidFileException) as error:
         raise AttachmentUnusable(f"The workbook cannot be read ({type(error).__name__}); save it again as .xlsx or send it as CSV.") from error
 
 
