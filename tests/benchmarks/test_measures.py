@@ -25,6 +25,7 @@ def test_accepts_are_measured_beside_the_plain_application_and_while_peers_hang(
     assert figures["ratio"] > 0
 
 
+@pytest.mark.rest
 def test_without_the_plain_application_ours_is_shown_alone_and_the_reason_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(accept, "NEEDED", ("no_such_package",))
     monkeypatch.setattr(accept, "while_peers_hang", lambda folder, options: {})
@@ -51,6 +52,7 @@ def test_a_small_burst_is_notified_whole(tmp_path: Path) -> None:
     assert figures["memory_peak_mib"] > 0
 
 
+@pytest.mark.rest
 def test_runs_keep_their_order_their_limit_and_their_ends(tmp_path: Path) -> None:
     figures = runs.queue(tmp_path, 10)
     assert (figures["ended_as_they_should"], figures["overtaken"]) == (10, 0)

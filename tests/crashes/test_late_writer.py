@@ -20,7 +20,7 @@ POINTS = {
 }
 
 
-@pytest.mark.parametrize("stage", [pytest.param("generate", marks=rest), "publish", pytest.param("notify", marks=rest)])
+@pytest.mark.parametrize("stage", [pytest.param("generate", marks=rest), pytest.param("publish", marks=rest), pytest.param("notify", marks=rest)])
 def test_a_late_writer_is_fenced_off(stage: str, service: Service, judge: Judge) -> None:
     rounds = service.hold(*POINTS[stage])
     sleeper = Sleeper(service)

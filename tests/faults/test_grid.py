@@ -15,7 +15,7 @@ from tests.faults.world import World
 pytestmark = pytest.mark.django_db(transaction=True)
 
 GRID = [*github.CELLS, *models.CELLS, *pages.CELLS, *evaluator.CELLS, *database.CELLS]
-PLAYED = GRID if os.environ.get("FAULTS") == "table" else GRID[::8]  # all of it in `make faults`
+PLAYED = GRID if os.environ.get("FAULTS") == "table" else GRID[::12]  # all of it in `make faults`
 
 
 @pytest.mark.parametrize("cell", PLAYED, ids=lambda cell: cell.id)

@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.timeout(900)]
 
 KEY = "the-key-of-the-fuzz-run"
 SHARE = 0.28  # of a run's cases, for all operations together
-QUICK_CASES = 160
+QUICK_CASES = 100
 QUICK_BOUNDARIES = 4  # of an operation and kind, in an ordinary run
 BODY_WEIGHT = 8  # an operation that takes a body has so much more to get wrong
 

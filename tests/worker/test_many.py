@@ -141,6 +141,7 @@ def test_a_worker_on_another_machine_is_woken_at_once(postgres_box: Box) -> None
     assert statistics.median(start_seconds(box, f"job-{number}") for number in range(15)) < 0.3
 
 
+@pytest.mark.rest
 def test_a_cut_line_is_made_anew(postgres_box: Box) -> None:
     box = postgres_box
     box.start(machine="first")

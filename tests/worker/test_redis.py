@@ -112,6 +112,7 @@ def test_a_redis_that_goes_away_is_done_without_until_it_is_back(start: Start, r
     assert stack.get("/health")["status"] == "ok"
 
 
+@pytest.mark.rest
 def test_a_redis_that_was_never_there_is_named_and_done_without(start: Start, evaluator: Evaluator) -> None:
     stack = start("redis://127.0.0.1:1/0")
     nonces = post(stack, evaluator, 4)
