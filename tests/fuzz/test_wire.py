@@ -85,7 +85,7 @@ def test_a_body_in_chunks_over_the_limit_is_413(web: Stack) -> None:
 def test_however_a_body_is_framed_the_answer_is_json_or_the_connection_is_closed(web: Stack, tally: Tally) -> None:
     text = order(web)
 
-    @cases(0.06, quick=40)
+    @cases(0.06, quick=20)
     @given(
         length=st.one_of(st.none(), st.just(len(text)), st.integers(-3, 2 * len(text)), st.just(10**30)),
         sizes=st.one_of(st.none(), st.lists(st.integers(1, 200), min_size=1, max_size=3)),

@@ -11,14 +11,16 @@ from playwright.sync_api import ConsoleMessage, Dialog, Page
 
 LOOK = (Path(__file__).parent / "look.js").read_text(encoding="utf-8")
 SKIPPED = ("/admin/logout/", "/download/", "/image/")  # these leave the admin, or are no pages
+LIST = re.compile(r"/admin/[a-z_]+/[a-z]+/\?.+")  # a part of a list
 EXPECTED = "Failed to load resource"  # a picture whose stored type is an attack is not shown; a page that does not exist is 404
 
 
 class Crawl:
     """`found` is what is wrong, `seen` the kinds of address that were opened, `attacked` those that show an attack as text."""
 
-    def __init__(self, page: Page, origin: str) -> None:
-        self.page, self.origin = page, origin
+    def __init__(self, page: Page, origin: str, *, filters: bool = True) -> None:
+        """`filters`: whether the links of lists to a part of themselves are followed."""
+        self.page, self.origin, self.filters = page, origin, filters
         self.found: list[str] = []
         self.seen: set[str] = set()
         self.attacked: set[str] = set()
@@ -62,7 +64,7 @@ class Crawl:
                 continue
             links = self.visit(address)
             if "?" not in address:  # one filter at a time: their combinations have no end
-                fresh = {kind(link): link for link in links if kind(link) not in known}
+                fresh = {kind(link): link for link in links if kind(link) not in known and (self.filters or not LIST.fullmatch(link))}
                 known.update(fresh)
                 waiting.extend(fresh.values())
 
