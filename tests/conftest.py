@@ -14,6 +14,7 @@ from django.db.backends.postgresql.operations import DatabaseOperations
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 from tasks.demo import stack
+from tests import migrated
 from tests.emulators.evaluator import Evaluator
 
 
@@ -59,6 +60,22 @@ def _each_process_has_ports_of_its_own() -> Iterator[None]:
     number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(stack, "FIRST_PORT", 20_000 + 1_000 * number)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _a_new_database_is_a_copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    own = tmp_path_factory.getbasetemp()
+    enter = stack.Stack.__enter__
+
+    def begin(self: stack.Stack) -> stack.Stack:
+        if not self.env.get("DATABASE_URL"):
+            migrated.copy_to(self.folder)
+        return enter(self)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(migrated, "folder", own.parent if "PYTEST_XDIST_WORKER" in os.environ else own)
+        patch.setattr(stack.Stack, "__enter__", begin)
         yield
 
 

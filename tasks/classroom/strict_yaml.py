@@ -22,12 +22,12 @@ class Unreadable(ValueError):
 def read(text: str) -> Any:
     """The document's value."""
     try:
-        for token in yaml.scan(text, Loader=yaml.SafeLoader):
-            _refuse(token, text)
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        if node is not None:
-            _refuse_keys(node)
-        return yaml.safe_load(text)
+        loader = _Loader(text)
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        _refuse_keys(node)
+        return loader.construct_document(node)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
@@ -40,6 +40,19 @@ def read(text: str) -> Any:
         raise Unreadable(f"not YAML: {' '.join(str(error).split())}; save the file as UTF-8 text without control characters") from error
     except RecursionError as error:
         raise Unreadable("not YAML that can be read: it is nested too deeply") from error
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a token before anything is made of it."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._text = text
+
+    def get_token(self) -> yaml.Token:
+        token = super().get_token()
+        _refuse(token, self._text)
+        return token
 
 
 def _refuse(token: yaml.Token, text: str) -> None:

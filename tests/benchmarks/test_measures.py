@@ -72,6 +72,7 @@ def test_an_unknown_name_is_wrong_usage() -> None:
     assert end.value.code == 2
 
 
+@pytest.mark.rest
 def test_the_command_prints_one_json_document() -> None:
     out = StringIO()
     call_command("benchmark", "notify", "--rounds", "1", "--json", stdout=out)

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tests import migrated
+
 T = TypeVar("T")
 
 SLACK = 4.0
@@ -83,6 +85,8 @@ class Box:
         self.env.pop("TEST_DATABASE_URL", None)
         self._supervisors: list[Supervisor] = []
         self._shared: Supervisor | None = None
+        if not database_url:
+            migrated.copy_to(folder / "data")
         subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=self.env, check=True, timeout=60)
         self._control = subprocess.Popen(
             [sys.executable, "-m", "tests.worker.control"], cwd=ROOT, env=self.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

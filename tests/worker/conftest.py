@@ -14,7 +14,9 @@ from tests.worker.box import Box
 
 POSTGRES = os.environ.get("TEST_POSTGRES_URL", "postgres://postgres@127.0.0.1:5432/postgres")
 DATABASE = f"deployer_worker_test_{os.getpid()}"
-REDIS = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/9")  # this database is emptied
+DATABASES = range(9, 16)  # of Redis; each process of a test run empties one of its own
+OWN = DATABASES[int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % len(DATABASES)]
+REDIS = os.environ.get("TEST_REDIS_URL", f"redis://127.0.0.1:6379/{OWN}")
 
 
 @pytest.fixture(scope="session")
