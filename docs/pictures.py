@@ -21,13 +21,15 @@ os.environ |= {"DJANGO_SETTINGS_MODULE": "deployer.settings", "ENV_FILE": os.dev
 TRIES = ((0.61, 1.2), (0.74, 0.81), (0.72, 0.9), (0.88, 0.41), (0.93, 0.22))  # accuracy and loss of each version
 LONG = "import time\nfor epoch in range(100):\n    print('epoch', epoch, flush=True)\n    time.sleep(0.4)\n"
 STUDENTS = 12
-CLASS = {
+HEIGHT, TALLER = 860, {"gradebook": 1500, "student": 1100, "round": 1100}  # of the window, in pixels
+PAGES = {
     "gradebook": "/admin/tasks/gradebook/1/change/",
     "report": "/admin/tasks/reporeport/1/change/",
     "student": "/admin/tasks/gradebook/1/student/1/",
     "contact-sheet": "/admin/tasks/gradebook/1/pictures/",
+    "round": "/admin/tasks/round/3/change/",  # the first of the class
+    "monitor": "/admin/monitor/",
 }
-ROUND = "/admin/tasks/round/3/change/"  # the first of the class
 MARK = """
 from django.contrib.auth.models import User
 from tasks.classroom.gradebook import books, changes
@@ -77,14 +79,15 @@ def look(url: str, password: str, task: int) -> None:
     quiet = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=quiet)
-        page = browser.new_page(viewport={"width": 1280, "height": 860})
+        page = browser.new_page(viewport={"width": 1280, "height": HEIGHT})
         page.goto(f"{url}/admin/login/")
         page.fill("#id_username", "admin")
         page.fill("#id_password", password)
         page.press("#id_password", "Enter")
         page.wait_for_url(f"{url}/admin/")
-        places = CLASS | {"round": ROUND, "monitor": "/admin/monitor/"} | {name: f"/admin/tasks/taskrequest/{task}/change/#{tab}" for name, tab in TABS.items()}
+        places = PAGES | {name: f"/admin/tasks/taskrequest/{task}/change/#{tab}" for name, tab in TABS.items()}
         for name, place in places.items():
+            page.set_viewport_size({"width": 1280, "height": TALLER.get(name, HEIGHT)})
             page.goto("about:blank")
             page.goto(url + place)
             page.wait_for_timeout(1_500)

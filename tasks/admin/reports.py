@@ -25,9 +25,9 @@ from tasks.admin.tiles import may_see
 from tasks.models import CheckResult, GradeBook, IssuedTask, RepoReport, Submission
 
 
-def verdicts_held(only: str = "") -> Coalesce:
-    """How many check results a report has, of one status or all: asked for the rows of the page alone."""
-    rows = CheckResult.objects.filter(report=OuterRef("pk"), **({"status": only} if only else {})).order_by().values("report")
+def verdicts_held(status: str) -> Coalesce:
+    """How many check results of that status a report has: asked for the rows of the page alone."""
+    rows = CheckResult.objects.filter(report=OuterRef("pk"), status=status).order_by().values("report")
     return Coalesce(Subquery(rows.annotate(number=Count("pk")).values("number")), 0)
 
 
@@ -48,7 +48,7 @@ class RepoReportAdmin(Again, PageAdmin):
             return queryset
         return queryset.defer(
             "prints", "facts", "issued__brief", "issued__checks", "issued__attachments", "issued__submission__sealed_secret"
-        ).annotate(made=verdicts_held(), passed=verdicts_held("pass"), errors=verdicts_held("error"))
+        ).annotate(passed=verdicts_held("pass"), failed=verdicts_held("fail"), errors=verdicts_held("error"))
 
     # -- columns --------------------------------------------------------------------------------------------------------------------------
 
@@ -66,10 +66,12 @@ class RepoReportAdmin(Again, PageAdmin):
 
     @admin.display(description="checks passed", ordering=F("passed"))
     def checks(self, row: Any) -> SafeString:
-        if not row.made:
+        """Of those that count: what was skipped or left undecided does not."""
+        counting = row.passed + row.failed
+        if not counting and not row.errors:
             return format_html("{}", "–")
         ours = format_html(" {}", sign("our error", columns.of(row.errors, "error") + " of ours")) if row.errors else ""
-        return format_html('<span class="d-time">{} of {}{}</span>', row.passed, row.made, ours)
+        return format_html('<span class="d-time">{} of {}{}</span>', row.passed, counting, ours)
 
     @admin.display(description="in time?", ordering="is_late")
     def in_time(self, row: RepoReport) -> SafeString:

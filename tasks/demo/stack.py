@@ -13,6 +13,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,18 @@ def free_port(first: int) -> int:
                 continue
             return port
     raise StackError(f"No free port between {first} and {first + 200}.")
+
+
+def _end_with_parent() -> Callable[[], None]:
+    """For a child to call between fork and exec."""
+    prctl, parent = ctypes.CDLL(None).prctl, os.getpid()
+
+    def ask() -> None:
+        prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:  # it ended before it was asked for
+            os._exit(1)
+
+    return ask
 
 
 class Stack:
@@ -108,14 +121,13 @@ class Stack:
     def spawn(self, name: str, *args: str) -> subprocess.Popen[bytes]:
         """Start one child; it ends with this process however that ends (Linux)."""
         log = (self.folder / f"{name}.log").open("ab")
-        libc = ctypes.CDLL(None) if sys.platform == "linux" else None
         child = subprocess.Popen(  # noqa: S603 - our own arguments  # nosec B603
             [sys.executable, *args],
             cwd=settings.BASE_DIR,
             env=self.env,
             stdout=log,
             stderr=log,
-            preexec_fn=(lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)) if libc else None,
+            preexec_fn=_end_with_parent() if sys.platform == "linux" else None,
         )
         log.close()
         self.children.append(child)
