@@ -170,21 +170,26 @@ def _made(order: Order, rows: QuerySet[Any], moment: str) -> Iterator[IssuedTask
         first = row if isinstance(row, IssuedTask) else None
         student = first.submission if first else row
         made = briefs.make(order.brief, student.email, first.seed if first else moment, order.round)
-        yield IssuedTask(
-            submission=student,
-            brief_id=order.brief,
-            round=made.round,
-            variant=made.variant,
-            seed=made.seed,
-            first=first,
-            task=first.task if first else briefs.task_id(made),
-            nonce=str(uuid7()),
-            brief=made.brief,
-            checks=made.checks,
-            attachments=made.attachments,
-            evaluation_url=order.url(),
-            retry_hours=order.hours,
-        )
+        task = first.task if first else briefs.task_id(made)
+        yield unsaved(student, made, task, first, evaluation_url=order.url(), retry_hours=order.hours)
+
+
+def unsaved(student: Submission, made: briefs.Made, task: str, first: IssuedTask | None, **fields: Any) -> IssuedTask:
+    """The row of what was made for a student, with a nonce of its own; `first` is round 1 of a later round."""
+    return IssuedTask(
+        submission=student,
+        brief_id=made.brief_id,
+        round=made.round,
+        variant=made.variant,
+        seed=made.seed,
+        first=first,
+        task=task,
+        nonce=str(uuid7()),
+        brief=made.brief,
+        checks=made.checks,
+        attachments=made.attachments,
+        **fields,
+    )
 
 
 def store(order: Order, rows: list[IssuedTask]) -> int:

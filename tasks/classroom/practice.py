@@ -16,10 +16,9 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from tasks import http
-from tasks.classroom import briefs, rows, sending
+from tasks.classroom import briefs, issue, rows, sending
 from tasks.classroom.sealing import seal, unseal
 from tasks.classroom.tries import PRACTICE_HOURS
-from tasks.classroom.uuid7 import uuid7
 from tasks.errors import AddressRefused, Conflict, Misconfigured
 from tasks.models import IssuedTask, RepoReport, Submission
 from tasks.payload import round_number
@@ -169,18 +168,6 @@ def _made(brief: str, email: str, seed: str, round: int) -> briefs.Made:
 
 
 def _issue(student: Submission, made: briefs.Made, task: str, first: IssuedTask | None) -> IssuedTask:
-    return IssuedTask.objects.create(
-        submission=student,
-        brief_id=made.brief_id,
-        round=made.round,
-        variant=made.variant,
-        seed=made.seed,
-        first=first,
-        task=task,
-        nonce=str(uuid7()),
-        brief=made.brief,
-        checks=made.checks,
-        attachments=made.attachments,
-        evaluation_url=f"{settings.PUBLIC_URL}/notify",
-        retry_hours=PRACTICE_HOURS,
-    )
+    row = issue.unsaved(student, made, task, first, evaluation_url=f"{settings.PUBLIC_URL}/notify", retry_hours=PRACTICE_HOURS)
+    row.save()
+    return row

@@ -21,6 +21,7 @@ from django.conf import settings
 
 KEYS = ("GEMINI_API_KEY", "GITHUB_TOKEN", "OPENAI_API_KEY", "OPENAI_BASE_URL", "DATABASE_URL", "REDIS_URL", "LOG_FILE")
 PR_SET_PDEATHSIG = 1
+STEADY_SECONDS = 10.0
 
 
 class StackError(Exception):
@@ -83,6 +84,7 @@ class Stack:
         }
         self.workers = workers
         self.children: list[subprocess.Popen[bytes]] = []
+        self._began: dict[subprocess.Popen[bytes], tuple[float, str, tuple[str, ...]]] = {}  # when, name and command
 
     def keep(self, name: str) -> str:
         """A random value that stays the same in this folder."""
@@ -131,7 +133,23 @@ class Stack:
         )
         log.close()
         self.children.append(child)
+        self._began[child] = (time.monotonic(), name, args)
         return child
+
+    def renew(self) -> list[str]:
+        """Start again what has ended by itself or was killed; a line for each. `StackError` for what ended soon after its start."""
+        told = []
+        for place, child in enumerate(self.children):
+            if child.poll() is None:
+                continue
+            began, name, args = self._began.pop(child)
+            ended = f"{name} ended with {child.returncode}"
+            if time.monotonic() - began < STEADY_SECONDS:
+                raise StackError(f"{ended} soon after its start; look at {self.folder}/{name}.log.")
+            self.children[place] = self.spawn(name, *args)
+            self.children.pop()
+            told.append(f"{ended} and is started again.")
+        return told
 
     def wait_ready(self, path: str, seconds: float = 40.0) -> None:
         end = time.monotonic() + seconds

@@ -49,9 +49,10 @@ class Command(BaseCommand):
                 if options["once"]:
                     sys.exit(0 if ok else 1)
                 self.stdout.write("Serving until Ctrl-C.")
-                while all(child.poll() is None for child in stack.children):
+                while True:
+                    for line in stack.renew():
+                        self.stdout.write(line)
                     time.sleep(0.5)
-                sys.exit(1)
         except StackError as error:
             self.stderr.write(str(error))
             sys.exit(1)
