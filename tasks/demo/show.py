@@ -17,6 +17,8 @@ def follow(stack: Stack, id: str, out: Out, seconds: float) -> dict[str, Any]:
     shown = 0
     end = time.monotonic() + seconds
     while True:
+        for line in stack.renew():
+            out.write(f"  {line}")
         status = stack.get(f"/status/{id}")
         ended = [run for run in status["stage_runs"] if run["outcome"] != "running"]
         for run in ended[shown:]:

@@ -21,7 +21,6 @@ from django.conf import settings
 
 KEYS = ("GEMINI_API_KEY", "GITHUB_TOKEN", "OPENAI_API_KEY", "OPENAI_BASE_URL", "DATABASE_URL", "REDIS_URL", "LOG_FILE")
 PR_SET_PDEATHSIG = 1
-STEADY_SECONDS = 10.0
 
 
 class StackError(Exception):
@@ -83,8 +82,9 @@ class Stack:
             **(env or {}),
         }
         self.workers = workers
+        self._sign = "/health" if workers else "/"  # answers as soon as everything is there
         self.children: list[subprocess.Popen[bytes]] = []
-        self._began: dict[subprocess.Popen[bytes], tuple[float, str, tuple[str, ...]]] = {}  # when, name and command
+        self._commands: dict[subprocess.Popen[bytes], tuple[str, ...]] = {}  # with the child's name before it
 
     def keep(self, name: str) -> str:
         """A random value that stays the same in this folder."""
@@ -102,7 +102,7 @@ class Stack:
             self.spawn("web", "-m", "granian", "--interface", "wsgi", *address, *threads, "--log-level", "warning", "deployer.wsgi:application")
             if self.workers:
                 self.spawn("worker", "manage.py", "worker")
-            self.wait_ready("/health" if self.workers else "/")
+            self.wait_ready(self._sign)
         except BaseException:
             self.stop()
             raise
@@ -133,22 +133,20 @@ class Stack:
         )
         log.close()
         self.children.append(child)
-        self._began[child] = (time.monotonic(), name, args)
+        self._commands[child] = (name, *args)
         return child
 
     def renew(self) -> list[str]:
-        """Start again what has ended by itself or was killed; a line for each. `StackError` for what ended soon after its start."""
+        """Start again what has ended by itself or was killed, and wait until it is there: a line for each, or `StackError`."""
         told = []
         for place, child in enumerate(self.children):
-            if child.poll() is None:
-                continue
-            began, name, args = self._began.pop(child)
-            ended = f"{name} ended with {child.returncode}"
-            if time.monotonic() - began < STEADY_SECONDS:
-                raise StackError(f"{ended} soon after its start; look at {self.folder}/{name}.log.")
-            self.children[place] = self.spawn(name, *args)
-            self.children.pop()
-            told.append(f"{ended} and is started again.")
+            if child.poll() is not None:
+                name, *args = self._commands.pop(child)
+                self.children[place] = self.spawn(name, *args)
+                self.children.pop()
+                told.append(f"{name} ended with {child.returncode} and was started again.")
+        if told:
+            self.wait_ready(self._sign)
         return told
 
     def wait_ready(self, path: str, seconds: float = 40.0) -> None:
